@@ -1,0 +1,12 @@
+//! Call detail records and live call events, and the decoders that read them.
+//!
+//! Nothing in this crate does IO, reads a clock or allocates per record: a caller hands in bytes, the
+//! decoder hands out records that borrow from them. PBX spellings (`src`, `billsec`, `lastapp`) stay
+//! inside the decoders; what comes out speaks the terms of the field.
+mod record;
+mod time;
+
+pub use record::{
+    CallEvent, CallEventKind, Cdr, Leg, Outcome, Party, Place, Record, RejectReason, Rejected, Sink,
+};
+pub use time::EventTime;

@@ -1,0 +1,200 @@
+//! What a decoder hands out.
+use crate::EventTime;
+use serde::{Deserialize, Serialize};
+
+/// How a call attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The far end answered (an answering machine or an announcement answers too).
+    Answered,
+    /// It rang, or the caller gave up.
+    NoAnswer,
+    /// The far end was busy.
+    Busy,
+    /// The network or the PBX could not place it.
+    Failed,
+}
+
+/// One end of a leg: who or what a channel of the PBX belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party<'a> {
+    /// The record names no channel here.
+    None,
+    /// A phone or a trunk, by the name the PBX has for it (`105`, `trunk`). Which of the two it is, only
+    /// the site's dial plan can say.
+    Peer(&'a [u8]),
+    /// The PBX called itself to divert a call; the two halves share their [`Leg::id`].
+    Internal,
+}
+
+/// A channel of the PBX, and who it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leg<'a> {
+    /// The PBX's name for the channel, the same in CDRs and live events (`PJSIP/105-0000001a`). For an
+    /// internal leg without the mark of its half, so that both halves carry the same id. Empty if unknown.
+    pub id: &'a [u8],
+    /// Whose channel it is.
+    pub party: Party<'a>,
+}
+
+/// A completed call, or one leg of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cdr<'a> {
+    /// When the leg began, UTC.
+    pub started_at: EventTime,
+    /// When the far end answered.
+    pub answered_at: Option<EventTime>,
+    /// When the leg ended. Never before `started_at`.
+    pub ended_at: EventTime,
+    /// Seconds the PBX would charge for: from answer to end.
+    pub billable_seconds: u32,
+    /// How it ended. `Answered` wherever there is an answer time and billable seconds, whatever else the
+    /// PBX wrote.
+    pub outcome: Outcome,
+    /// A-number as the PBX shows it. Written by whoever called: hostile and private.
+    pub calling: &'a [u8],
+    /// B-number as it was dialled, with whatever stood before it.
+    pub dialled: &'a [u8],
+    /// B-number as it was sent to the trunk, where the record shows it; empty otherwise.
+    pub sent: &'a [u8],
+    /// The phone that was rung before the call was diverted, where the record shows it; empty otherwise.
+    pub rang: &'a [u8],
+    /// Who placed the leg.
+    pub origin: Leg<'a>,
+    /// Where the leg went.
+    pub target: Leg<'a>,
+    /// The call came in from outside, as far as the PBX's own routing says so.
+    pub from_outside: bool,
+    /// Id of the call; legs may share it. Empty if the format has none.
+    pub call_id: &'a [u8],
+    /// Hash of what makes this record itself and no other: the same for the same record read twice.
+    pub identity: u64,
+}
+
+/// What happened to a live call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEventKind<'a> {
+    /// A leg was begun: `origin` rings `target`.
+    Started {
+        /// Who placed the leg.
+        origin: Leg<'a>,
+        /// B-number as it was dialled; may be empty.
+        dialled: &'a [u8],
+        /// B-number as it was sent to the trunk; empty if not shown.
+        sent: &'a [u8],
+        /// The phone that was rung before the call was diverted; empty if not shown.
+        rang: &'a [u8],
+        /// The call came in from outside.
+        from_outside: bool,
+    },
+    /// The far end answered.
+    Answered,
+    /// `by` sent the party at the other end of the leg on to another number; what that party's channel
+    /// dials from here on is charged to `by`.
+    Diverted {
+        /// The phone that transferred the call.
+        by: &'a [u8],
+    },
+    /// The leg is over.
+    Ended {
+        /// How it ended, if it was never answered.
+        outcome: Outcome,
+    },
+}
+
+/// A live call event, before any CDR of the same call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallEvent<'a> {
+    /// When it happened at the PBX.
+    pub at: EventTime,
+    /// The leg it happened to: the called channel (for `Diverted`, the channel that was sent on).
+    pub target: Leg<'a>,
+    /// Id of the call; legs may share it.
+    pub call_id: &'a [u8],
+    /// What happened.
+    pub kind: CallEventKind<'a>,
+}
+
+/// One thing read from a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Record<'a> {
+    /// A completed leg.
+    Cdr(Cdr<'a>),
+    /// A live event.
+    CallEvent(CallEvent<'a>),
+}
+
+impl Record<'_> {
+    /// When the record came to be known, by event time: a CDR is written when its leg ends.
+    pub fn known_at(&self) -> EventTime {
+        match self {
+            Self::Cdr(cdr) => cdr.ended_at,
+            Self::CallEvent(event) => event.at,
+        }
+    }
+}
+
+/// Where a record stands in its source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Line of the record's first byte, from 1.
+    pub line: u64,
+    /// Offset of the record's first byte, from 0.
+    pub byte: u64,
+}
+
+/// Why a record could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RejectReason {
+    /// Wrong number of fields.
+    #[error("{found} fields where {expected} belong")]
+    Width {
+        /// Fields found.
+        found: usize,
+        /// What the format has.
+        expected: &'static str,
+    },
+    /// A field that must be a time is none.
+    #[error("not a time")]
+    Time,
+    /// A field that must be a number is none.
+    #[error("not a whole number")]
+    Number,
+    /// A quoted field never ends.
+    #[error("a quoted field is not closed")]
+    OpenQuote,
+    /// The file ends inside the record.
+    #[error("cut off by the end of the input")]
+    CutOff,
+    /// The call ends before it begins, or lasts longer than any call.
+    #[error("start, end and duration contradict one another")]
+    Contradiction,
+    /// Not JSON, or JSON of another shape.
+    #[error("not a record of this format")]
+    Shape,
+}
+
+/// A record that could not be read, with its place. It is counted and kept; reading goes on behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected<'a> {
+    /// Where the record begins.
+    pub place: Place,
+    /// The field, counted from 1, and its name in the PBX's manual; none if the record as a whole is bad.
+    pub field: Option<(usize, &'static str)>,
+    /// Why.
+    pub reason: RejectReason,
+    /// The record's bytes as they stood, line end included.
+    pub bytes: &'a [u8],
+}
+
+/// Takes what a decoder reads, in the order of the bytes.
+pub trait Sink {
+    /// A record.
+    fn record(&mut self, place: Place, record: &Record<'_>);
+    /// A line that holds no call and is none of the format's faults (a header, a blank line, an event that
+    /// says nothing about charges).
+    fn passed_over(&mut self, place: Place);
+    /// A record that could not be read.
+    fn rejected(&mut self, rejected: &Rejected<'_>);
+}

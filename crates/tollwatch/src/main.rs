@@ -1,0 +1,2 @@
+//! The `tollwatch` command.
+fn main() {}
