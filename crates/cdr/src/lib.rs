@@ -3,6 +3,7 @@
 //! Nothing in this crate does IO, reads a clock or allocates per record: a caller hands in bytes, the
 //! decoder hands out records that borrow from them. PBX spellings (`src`, `billsec`, `lastapp`) stay
 //! inside the decoders; what comes out speaks the terms of the field.
+mod asterisk;
 mod record;
 mod time;
 

@@ -1,0 +1,279 @@
+//! Channel names and dial strings of Asterisk: whose channel it is, and what was sent to the trunk.
+use crate::{Leg, Party};
+
+/// Asterisk's CDR engine cuts `lastdata` at this many bytes.
+const LASTDATA_MAX: usize = 79;
+
+/// The leg a channel name stands for: `PJSIP/105-00000006` is a channel of the peer `105`,
+/// `Local/102@ctx-00000000;1` one half of a diversion inside the PBX.
+pub(crate) fn leg(channel: &[u8]) -> Leg<'_> {
+    let id = strip_mark(channel);
+    if id.is_empty() {
+        return Leg { id, party: Party::None };
+    }
+    if is_local(id) {
+        let id = id.strip_suffix(b";1").or_else(|| id.strip_suffix(b";2")).unwrap_or(id);
+        return Leg { id, party: Party::Internal };
+    }
+    // A channel moved by the manager interface keeps its own name behind this word.
+    let named = id.strip_prefix(b"AsyncGoto/").unwrap_or(id);
+    let (technology, name) = split(named, b'/').unwrap_or((b"", named));
+    let peer = without_serial(name);
+    // `DAHDI/i1/0355550100-1`: the number is part of the channel's name, the span is the peer.
+    let peer = if technology.eq_ignore_ascii_case(b"DAHDI") {
+        split(peer, b'/').map_or(peer, |(span, _)| span)
+    } else {
+        peer
+    };
+    Leg { id, party: Party::Peer(peer) }
+}
+
+/// The number that `target` was sent, by the dial string `data` (`PJSIP/00442079460006@trunk,12,T`); empty
+/// where the dial string shows none. Never any part of a secret.
+pub(crate) fn sent<'a>(data: &'a [u8], target: &[u8]) -> &'a [u8] {
+    let target = leg(target);
+    let Party::Peer(peer) = target.party else { return b"" };
+    let mut first = None;
+    for dialled in dialled_targets(data) {
+        if dialled.is_to(peer) {
+            return dialled.number;
+        }
+        first.get_or_insert(dialled);
+    }
+    let Some(first) = first else { return b"" };
+    if first.number.is_empty() && data.len() >= LASTDATA_MAX && !data.contains(&b',') {
+        // A number so long that the trunk's name was cut off behind it.
+        return number(first.peer);
+    }
+    first.number
+}
+
+/// The phone that the dial string `data` rings first (`PJSIP/102,5,tT`); empty where it dials a number or
+/// the PBX itself.
+pub(crate) fn rang(data: &[u8]) -> &[u8] {
+    match dialled_targets(data).next() {
+        Some(dialled) if dialled.number.is_empty() && !is_local(dialled.text) => dialled.peer,
+        _ => b"",
+    }
+}
+
+/// Whether a row's or event's application places calls by a dial string.
+pub(crate) fn is_dial(application: &[u8]) -> bool {
+    application.eq_ignore_ascii_case(b"Dial")
+}
+
+/// Whether the dialplan context `context` is one of those that calls from outside come in by.
+pub(crate) fn from_outside(context: &[u8]) -> bool {
+    const OUTSIDE: [&[u8]; 8] = [
+        b"from-trunk",
+        b"from-pstn",
+        b"from-did",
+        b"from-zaptel",
+        b"from-dahdi",
+        b"from-iax",
+        b"from-external",
+        b"ext-did",
+    ];
+    OUTSIDE.iter().any(|head| context.starts_with(head))
+}
+
+/// Whether `channel` (or dial target) is a `Local` one.
+pub(crate) fn is_local(channel: &[u8]) -> bool {
+    channel.starts_with(b"Local/")
+}
+
+/// One target of a dial string.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dialled<'a> {
+    /// The target as written, without what follows the list of targets.
+    pub(crate) text: &'a [u8],
+    /// The peer's name; for `user:secret@host` the host.
+    pub(crate) peer: &'a [u8],
+    /// The user in `user:secret@host/number`, by which some drivers name their channels.
+    user: &'a [u8],
+    /// The number sent; empty if it is a phone.
+    pub(crate) number: &'a [u8],
+}
+
+impl Dialled<'_> {
+    /// Whether a channel of `peer` is this target's.
+    pub(crate) fn is_to(&self, peer: &[u8]) -> bool {
+        !peer.is_empty() && (self.peer == peer || self.user == peer)
+    }
+}
+
+/// The targets of a dial string, in order: `A&B,30,options`. Old releases separate arguments by `|`.
+pub(crate) fn dialled_targets(data: &[u8]) -> impl Iterator<Item = Dialled<'_>> {
+    let end = data.iter().position(|&byte| byte == b',' || byte == b'|').unwrap_or(data.len());
+    let list = data.get(..end).unwrap_or_default();
+    list.split(|&byte| byte == b'&').filter_map(dialled_target)
+}
+
+/// `technology/peer`, `technology/peer/number`, `technology/number@peer`,
+/// `technology/user:secret@host/number@context`, `PJSIP/peer/sip:number@host`.
+fn dialled_target(text: &[u8]) -> Option<Dialled<'_>> {
+    let (technology, rest) = split(text, b'/')?;
+    if is_local(text) {
+        return Some(Dialled { text, peer: rest, user: b"", number: b"" });
+    }
+    let (place, behind) = split(rest, b'/').map_or((rest, None), |(place, behind)| (place, Some(behind)));
+    // A secret may hold an `@` itself: the host stands behind the last.
+    let at = place.iter().rposition(|&byte| byte == b'@');
+    let (user, host) = match at {
+        Some(at) => (place.get(..at).unwrap_or_default(), place.get(at + 1..).unwrap_or_default()),
+        None => (&b""[..], place),
+    };
+    let (user, peer) = (head(user, b':'), head(host, b':'));
+    let digits = match behind {
+        Some(behind) => {
+            let uri =
+                behind.strip_prefix(b"sip:").or_else(|| behind.strip_prefix(b"sips:")).unwrap_or(behind);
+            head(head(uri, b'/'), b'@')
+        }
+        None if technology.eq_ignore_ascii_case(b"IAX2") => b"",
+        None => user,
+    };
+    // The contact of a registered phone (`PJSIP/102/sip:102@192.0.2.7`) is no number sent to a trunk.
+    let number = if digits == peer { b"" } else { number(digits) };
+    Some(Dialled { text, peer, user, number })
+}
+
+/// `text` if it begins like a number, behind the pauses an analogue line is given; else empty.
+fn number(text: &[u8]) -> &[u8] {
+    let pauses = text.iter().take_while(|&&byte| byte == b'w').count();
+    let text = text.get(pauses..).unwrap_or_default();
+    match text.first() {
+        Some(b'0'..=b'9' | b'+' | b'*' | b'#') => text,
+        _ => b"",
+    }
+}
+
+/// A channel that was swapped for another wears a mark behind its name.
+fn strip_mark(channel: &[u8]) -> &[u8] {
+    channel.strip_suffix(b"<ZOMBIE>").or_else(|| channel.strip_suffix(b"<MASQ>")).unwrap_or(channel)
+}
+
+/// `name` without the serial number that Asterisk puts behind it (`-0000001a`, `-2044`). Names may hold
+/// hyphens of their own.
+fn without_serial(name: &[u8]) -> &[u8] {
+    let Some(hyphen) = name.iter().rposition(|&byte| byte == b'-') else { return name };
+    let (peer, serial) = name.split_at(hyphen);
+    let is_serial = serial.len() > 1 && serial.iter().skip(1).all(u8::is_ascii_hexdigit);
+    if is_serial && !peer.is_empty() { peer } else { name }
+}
+
+fn split(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|&byte| byte == separator)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+fn head(text: &[u8], separator: u8) -> &[u8] {
+    split(text, separator).map_or(text, |(head, _)| head)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(channel: &str) -> String {
+        match leg(channel.as_bytes()).party {
+            Party::Peer(name) => String::from_utf8_lossy(name).into_owned(),
+            other => format!("{other:?}"),
+        }
+    }
+    fn sent_text(data: &str, target: &str) -> String {
+        String::from_utf8_lossy(sent(data.as_bytes(), target.as_bytes())).into_owned()
+    }
+
+    #[test]
+    fn a_channel_belongs_to_the_peer_it_is_named_after() {
+        assert_eq!(peer("PJSIP/105-00000006"), "105");
+        assert_eq!(peer("PJSIP/head-office-0000001a"), "head-office");
+        assert_eq!(peer("SIP/192.0.2.1-0000001a"), "192.0.2.1");
+        assert_eq!(peer("IAX2/loop-2044"), "loop");
+        assert_eq!(peer("DAHDI/i1/0355550100-1"), "i1");
+        assert_eq!(peer("DAHDI/3-1"), "3");
+        assert_eq!(peer("PJSIP/105-00000006<ZOMBIE>"), "105");
+        assert_eq!(peer("AsyncGoto/PJSIP/105-00000006"), "105");
+        assert_eq!(peer("PJSIP/café-line"), "café-line");
+        assert_eq!(peer(""), "None");
+    }
+
+    #[test]
+    fn both_halves_of_an_internal_leg_have_one_id() {
+        let one = leg(b"Local/102@from-internal-00000000;1");
+        assert_eq!(one, leg(b"Local/102@from-internal-00000000;2"));
+        assert_eq!(one, Leg { id: b"Local/102@from-internal-00000000", party: Party::Internal });
+    }
+
+    #[test]
+    fn the_number_sent_is_read_from_every_kind_of_dial_string() {
+        let trunk = "PJSIP/trunk-00000003";
+        assert_eq!(sent_text("PJSIP/00442079460006@trunk,12,T", trunk), "00442079460006");
+        assert_eq!(sent_text("PJSIP/trunk/sip:0355550100@192.0.2.9:5060,12", trunk), "0355550100");
+        assert_eq!(sent_text("PJSIP/trunk/sips:+81355550100@carrier.example", trunk), "+81355550100");
+        assert_eq!(sent_text("SIP/trunk/0355550100,12,T", "SIP/trunk-00000001"), "0355550100");
+        assert_eq!(sent_text("SIP/0355550100@trunk|12|T", "SIP/trunk-00000001"), "0355550100");
+        assert_eq!(sent_text("DAHDI/g1/ww0355550100,60", "DAHDI/i1/0355550100-1"), "0355550100");
+        assert_eq!(sent_text("DAHDI/g1/0355550100", "DAHDI/1-1"), "0355550100");
+        assert_eq!(
+            sent_text("PJSIP/0355550100;phone-context=+81@trunk", trunk),
+            "0355550100;phone-context=+81"
+        );
+    }
+
+    #[test]
+    fn a_phone_is_sent_no_number() {
+        assert_eq!(sent_text("PJSIP/102,5,tT", "PJSIP/102-00000001"), "");
+        assert_eq!(sent_text("PJSIP/102/sip:102@192.0.2.7:5060,5", "PJSIP/102-00000001"), "");
+        assert_eq!(sent_text("PJSIP/102/sip:x7gk2@192.0.2.7;transport=ws", "PJSIP/102-00000001"), "");
+        assert_eq!(sent_text("Local/0022465@from-internal,30", "Local/0022465@from-internal-00000000;1"), "");
+        assert_eq!(sent_text("(Outgoing Line)", "PJSIP/trunk-00000003"), "");
+    }
+
+    #[test]
+    fn no_part_of_a_secret_is_ever_sent() {
+        let target = "IAX2/loop-2044";
+        assert_eq!(sent_text("IAX2/loop:12345@192.0.2.1/0355550106,12", target), "0355550106");
+        assert_eq!(sent_text("IAX2/loop:12345@192.0.2.1/0355550106@ctx,12", target), "0355550106");
+        assert_eq!(sent_text("IAX2/loop:12345@192.0.2.1,12", target), "");
+        assert_eq!(sent_text("IAX2/loop:1@2@192.0.2.1,12", target), "");
+        assert_eq!(sent_text("SIP/1001:99999@192.0.2.1/0355550106", "SIP/192.0.2.1-00000001"), "0355550106");
+        assert_eq!(sent_text("SIP/1001:99999@192.0.2.1", "SIP/192.0.2.1-00000001"), "1001");
+    }
+
+    #[test]
+    fn of_several_targets_the_one_the_channel_belongs_to_counts() {
+        let data = "PJSIP/101&PJSIP/0355550100@alpha&SIP/beta/0455550100,20";
+        assert_eq!(sent_text(data, "PJSIP/101-00000001"), "");
+        assert_eq!(sent_text(data, "PJSIP/alpha-00000002"), "0355550100");
+        assert_eq!(sent_text(data, "SIP/beta-00000003"), "0455550100");
+        // Text that a caller smuggled into the dialled number.
+        let injected = "SIP/trunk/0355550100&Local/102@from-internal,12,T";
+        assert_eq!(sent_text(injected, "SIP/trunk-00000003"), "0355550100");
+        assert_eq!(sent_text("PJSIP/0355550100@alpha", "PJSIP/unnamed-00000002"), "0355550100");
+    }
+
+    #[test]
+    fn a_number_so_long_that_the_trunk_was_cut_off_is_still_read() {
+        let data = format!("PJSIP/0022465550015{}", "1".repeat(60));
+        assert_eq!(data.len(), 79);
+        assert_eq!(sent_text(&data, "PJSIP/trunk-00000005"), &data[6..]);
+        assert_eq!(sent_text(&data[..40], "PJSIP/trunk-00000005"), "");
+    }
+
+    #[test]
+    fn the_phone_that_rang_is_the_first_plain_phone() {
+        assert_eq!(rang(b"PJSIP/102,5,tT"), b"102");
+        assert_eq!(rang(b"PJSIP/102/sip:102@192.0.2.7,5"), b"102");
+        assert_eq!(rang(b"PJSIP/0355550100@trunk,12"), b"");
+        assert_eq!(rang(b"Local/102@from-internal,5"), b"");
+        assert_eq!(rang(b""), b"");
+    }
+
+    #[test]
+    fn calls_from_outside_are_known_by_the_context_they_come_in_by() {
+        assert!(from_outside(b"from-trunk-sip-carrier") && from_outside(b"ext-did-0001"));
+        assert!(!from_outside(b"from-internal") && !from_outside(b"park-dial"));
+    }
+}

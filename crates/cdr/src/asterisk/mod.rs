@@ -1,0 +1,2 @@
+//! Asterisk: what it writes and how it names things.
+pub(crate) mod channel;
