@@ -1,1 +1,23 @@
-//! Placeholder.
+//! Where records come from: files, plain or compressed, and standard input.
+//!
+//! [`Input`] opens a source and unpacks it; [`Blocks`] cuts it into the large blocks the decoders of
+//! `tollwatch-cdr` want, and keeps the record that a block's end cuts through. Nothing here knows what
+//! a record is: the decoder says how many bytes it has used.
+//!
+//! ```no_run
+//! # fn decode(_: &[u8], _: bool) -> usize { 0 }
+//! # fn main() -> Result<(), tollwatch_source::SourceError> {
+//! let mut blocks = tollwatch_source::Blocks::new(tollwatch_source::Input::open("Master.csv.gz")?);
+//! while let Some(block) = blocks.fill()? {
+//!     let used = decode(block.bytes, block.last);
+//!     blocks.consume(used);
+//! }
+//! # Ok(()) }
+//! ```
+mod blocks;
+mod error;
+mod input;
+
+pub use blocks::{Block, Blocks};
+pub use error::SourceError;
+pub use input::{Compression, Input};
