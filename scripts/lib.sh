@@ -31,18 +31,20 @@ enter_repository() {
     cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
     export HOME=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
     export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:${PATH:-/usr/local/bin:/usr/bin:/bin}:/usr/sbin:/sbin"
+    # rustup would otherwise download a toolchain at any call, before it is said and asked for below.
+    export RUSTUP_AUTO_INSTALL=0
     target=${CARGO_TARGET_DIR:-target}
     mkdir -p "$target"
 }
 
-# ensure_packages NAME…: installs those of the named Debian packages that are missing
-ensure_packages() {
+# install_packages NAME…: those of the named Debian packages that are missing
+install_packages() {
     local name missing=() root=()
     for name in "$@"; do
         [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
-    say "missing Debian packages: ${missing[*]}"
+    say "missing packages: ${missing[*]}"
     command -v apt-get >/dev/null ||
         fail "this is not a Debian system (no apt-get)" "install what corresponds to: ${missing[*]}; then run this again"
     if [ "$(id -u)" -ne 0 ]; then
@@ -51,28 +53,25 @@ ensure_packages() {
                 "as root: apt-get update && apt-get install ${missing[*]}; then run this again"
         root=(sudo)
     fi
-    step "is the network up, and are Debian's package sources in /etc/apt right?" "${root[@]}" apt-get update -q
+    step "is the network up, and are the package sources in /etc/apt right?" "${root[@]}" apt-get update -q
     step "see apt's message above; 'dpkg --configure -a' mends an interrupted installation" \
         "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -q -y --no-upgrade --no-install-recommends "${missing[@]}"
 }
 
-# A C compiler that links: some crates (zstd) contain C. A compiler that is not Debian's is as good.
-ensure_compiler() {
-    links() { printf '#include <stdlib.h>\nint main(void) { return 0; }\n' | cc -x c - -o "$target/.links" 2>/dev/null; }
-    links || ensure_packages gcc libc6-dev
-    links || fail "cc cannot build a program, although gcc and libc6-dev are there" \
-        "try: printf 'int main(void) { return 0; }' | cc -x c -"
-    rm -f "$target/.links"
+# Some crates (zstd) contain C. A compiler that is not Debian's is as good, so it is tried and not looked up.
+compiler_links() {
+    printf '#include <stdlib.h>\nint main(void) { return 0; }\n' | cc -x c - -o "$target/.links" 2>/dev/null &&
+        rm "$target/.links"
 }
 
-# Certificates to fetch crates with; where they lie elsewhere than on Debian, cargo finds them itself.
-ensure_certificates() {
+# Certificates to fetch crates with, where cargo looks for them.
+certificates_exist() {
     local bundle
     for bundle in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
         [ ! -s "$bundle" ] || return 0
     done
-    ensure_packages ca-certificates
+    return 1
 }
 
 # at_least VERSION WANTED
@@ -80,10 +79,13 @@ at_least() { printf '%s\n%s\n' "$2" "$1" | sort -C -V; }
 
 # Rust: what is there is used; rustup's own installer runs only where there is no cargo at all.
 ensure_rust() {
-    local wanted version
+    local wanted version packages=()
     wanted=$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)
-    ensure_compiler
-    ensure_certificates
+    compiler_links || packages+=(gcc libc6-dev)
+    certificates_exist || packages+=(ca-certificates)
+    command -v cargo >/dev/null || command -v curl >/dev/null || packages+=(curl)
+    install_packages "${packages[@]}"
+    compiler_links || fail "cc cannot build a program" "try: printf 'int main(void) { return 0; }' | cc -x c -"
     if ! command -v cargo >/dev/null; then
         install_rust "$wanted"
     elif command -v rustup >/dev/null && [ -z "${RUSTUP_TOOLCHAIN:-}" ]; then
@@ -100,7 +102,6 @@ ensure_rust() {
 
 install_rust() {
     local folder
-    command -v curl >/dev/null || ensure_packages curl
     say "installing Rust $1 with rustup's installer into ${CARGO_HOME:-$HOME/.cargo} and ${RUSTUP_HOME:-$HOME/.rustup}"
     folder=$(mktemp -d)
     # shellcheck disable=SC2064
