@@ -4,10 +4,17 @@
 //! decoder hands out records that borrow from them. PBX spellings (`src`, `billsec`, `lastapp`) stay
 //! inside the decoders; what comes out speaks the terms of the field.
 mod asterisk;
+mod csv;
+mod decoder;
+mod format;
 mod record;
 mod time;
+mod zone;
 
+pub use decoder::{Counters, Decoder};
+pub use format::{Format, FormatError};
 pub use record::{
     CallEvent, CallEventKind, Cdr, Leg, Outcome, Party, Place, Record, RejectReason, Rejected, Sink,
 };
 pub use time::EventTime;
+pub use zone::{Zone, ZoneError};

@@ -1,0 +1,178 @@
+//! Structural index: where separators and line ends stand that are not inside quotes.
+//!
+//! A byte is inside quotes if an odd number of quotes stand before it; a doubled quote flips twice and
+//! leaves the field as it was. The parity of 64 bytes is one prefix sum without carry over a 64-bit mask
+//! (the technique of simdjson, Langdale and Lemire 2019), so that quotes cost no branch.
+
+use wide::i8x16;
+
+/// Where a line ends outside quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LineEnd {
+    /// Offset of the line feed.
+    pub(crate) at: u32,
+    /// Separators before it.
+    pub(crate) commas: u32,
+}
+
+/// The index of one window of bytes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    /// Offsets of separators outside quotes, the first `comma_count` of them valid.
+    commas: Vec<u32>,
+    comma_count: usize,
+    /// Line feeds outside quotes.
+    pub(crate) lines: Vec<LineEnd>,
+    /// Offsets of line feeds inside quotes.
+    pub(crate) quoted_lines: Vec<u32>,
+    /// The window ends inside quotes.
+    pub(crate) open: bool,
+}
+
+impl Index {
+    /// Separators outside quotes.
+    pub(crate) fn commas(&self) -> &[u32] {
+        self.commas.get(..self.comma_count).unwrap_or_default()
+    }
+
+    /// Indexes `window` (at most 4 GiB), which begins outside quotes.
+    pub(crate) fn build(&mut self, window: &[u8]) {
+        self.lines.clear();
+        self.quoted_lines.clear();
+        // Grown once and never cleared: what lies behind `comma_count` is never read.
+        if self.commas.len() < window.len() + 64 {
+            self.commas.resize(window.len() + 64, 0);
+        }
+        let mut state = State { base: 0, inside: 0, commas: 0 };
+        let (chunks, tail) = window.as_chunks::<64>();
+        for chunk in chunks {
+            self.chunk(&mut state, masks(chunk));
+        }
+        if !tail.is_empty() {
+            let mut padded = [0; 64];
+            for (to, from) in padded.iter_mut().zip(tail) {
+                *to = *from;
+            }
+            self.chunk(&mut state, masks(&padded));
+        }
+        self.comma_count = state.commas;
+        self.open = state.inside != 0;
+    }
+
+    #[inline]
+    fn chunk(&mut self, state: &mut State, masks: Masks) {
+        let inside = prefix_parity(masks.quotes) ^ state.inside;
+        // All ones if the chunk ends inside quotes.
+        state.inside = ((inside as i64) >> 63) as u64;
+        let commas = masks.commas & !inside;
+        if masks.lines != 0 {
+            self.line_ends(state, masks.lines & !inside, masks.lines & inside, commas);
+        }
+        let Some(free) = self.commas.get_mut(state.commas..state.commas + 64) else { return };
+        let mut bits = commas;
+        for slot in free {
+            if bits == 0 {
+                break;
+            }
+            *slot = state.base + bits.trailing_zeros();
+            bits &= bits - 1;
+            state.commas += 1;
+        }
+        state.base += 64;
+    }
+
+    #[inline]
+    fn line_ends(&mut self, state: &State, mut outside: u64, mut inside: u64, commas: u64) {
+        while outside != 0 {
+            let bit = outside.trailing_zeros();
+            let before = commas & ((1 << bit) - 1);
+            self.lines
+                .push(LineEnd { at: state.base + bit, commas: state.commas as u32 + before.count_ones() });
+            outside &= outside - 1;
+        }
+        while inside != 0 {
+            self.quoted_lines.push(state.base + inside.trailing_zeros());
+            inside &= inside - 1;
+        }
+    }
+}
+
+struct State {
+    base: u32,
+    inside: u64,
+    commas: usize,
+}
+
+/// One bit a byte, lowest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Masks {
+    quotes: u64,
+    commas: u64,
+    lines: u64,
+}
+
+/// Bit n of the result: whether an odd number of the bits 0 to n are set.
+#[inline]
+fn prefix_parity(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
+
+/// Compares sixteen bytes at once where the machine can (SSE2, NEON).
+#[inline]
+fn masks(chunk: &[u8; 64]) -> Masks {
+    let equal =
+        |bytes: i8x16, byte: u8| u64::from(bytes.simd_eq(i8x16::splat(byte as i8)).to_bitmask() as u16);
+    let mut masks = Masks { quotes: 0, commas: 0, lines: 0 };
+    let (quarters, _) = chunk.as_chunks::<16>();
+    for (quarter, shift) in quarters.iter().zip([0, 16, 32, 48]) {
+        let bytes = i8x16::from(quarter.map(|byte| byte as i8));
+        masks.quotes |= equal(bytes, b'"') << shift;
+        masks.commas |= equal(bytes, b',') << shift;
+        masks.lines |= equal(bytes, b'\n') << shift;
+    }
+    masks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Byte by byte.
+    fn plain(window: &[u8]) -> (Vec<u32>, Vec<LineEnd>, Vec<u32>, bool) {
+        let (mut commas, mut lines, mut quoted, mut open) = (Vec::new(), Vec::new(), Vec::new(), false);
+        for (at, &byte) in window.iter().enumerate() {
+            match byte {
+                b'"' => open = !open,
+                b',' if !open => commas.push(at as u32),
+                b'\n' if !open => lines.push(LineEnd { at: at as u32, commas: commas.len() as u32 }),
+                b'\n' => quoted.push(at as u32),
+                _ => {}
+            }
+        }
+        (commas, lines, quoted, open)
+    }
+
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        let byte = prop_oneof![Just(b'"'), Just(b','), Just(b'\n'), Just(b'x'), any::<u8>()];
+        proptest::collection::vec(byte, 0..400)
+    }
+
+    proptest! {
+        #[test]
+        fn the_index_is_what_reading_byte_by_byte_gives(first in text(), second in text()) {
+            let mut index = Index::default();
+            for window in [first, second] {
+                index.build(&window);
+                let (commas, lines, quoted, open) = plain(&window);
+                prop_assert_eq!(index.commas(), commas);
+                prop_assert_eq!(&index.lines, &lines);
+                prop_assert_eq!(&index.quoted_lines, &quoted);
+                prop_assert_eq!(index.open, open);
+            }
+        }
+    }
+}

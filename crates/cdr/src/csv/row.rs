@@ -1,0 +1,170 @@
+//! One row, borrowed from the block it was read from.
+
+/// A row of a window, and where its separators stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<'a> {
+    window: &'a [u8],
+    /// Offsets of the row's separators in the window.
+    commas: &'a [u32],
+    start: usize,
+    end: usize,
+}
+
+impl<'a> Row<'a> {
+    /// The row in `window[start..end]`; a carriage return at its end belongs to the line end.
+    #[inline]
+    pub(crate) fn new(window: &'a [u8], commas: &'a [u32], start: usize, end: usize) -> Self {
+        let returns = end > start && window.get(end - 1) == Some(&b'\r');
+        Self { window, commas, start, end: end - usize::from(returns) }
+    }
+
+    /// The row as it stands, without its line end.
+    #[inline]
+    pub(crate) fn bytes(&self) -> &'a [u8] {
+        self.window.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Number of fields; a blank line has none.
+    #[inline]
+    pub(crate) fn width(&self) -> usize {
+        if self.start == self.end { 0 } else { self.commas.len() + 1 }
+    }
+
+    /// Field `number`, counted from 0, as it stands.
+    #[inline]
+    fn raw(&self, number: usize) -> &'a [u8] {
+        let start = match number {
+            0 => self.start,
+            _ => match self.commas.get(number - 1) {
+                Some(&comma) => comma as usize + 1,
+                None => return b"",
+            },
+        };
+        let end = self.commas.get(number).map_or(self.end, |&comma| comma as usize);
+        self.window.get(start..end).unwrap_or_default()
+    }
+
+    /// Field `number`, counted from 0, without the quotes around it; quotes inside stay doubled. Empty if
+    /// the row is not so wide.
+    #[inline]
+    pub(crate) fn field(&self, number: usize) -> &'a [u8] {
+        let raw = self.raw(number);
+        match raw {
+            [b'"', inner @ .., b'"'] => inner,
+            _ => raw,
+        }
+    }
+
+    /// Whether each quoted field is quoted from its first byte to its last, with all quotes inside it
+    /// doubled, and no other field holds a quote. A row that lost its end does not keep this up over the
+    /// rows that follow it.
+    pub(crate) fn is_well_quoted(&self) -> bool {
+        (0..self.width()).all(|number| {
+            let raw = self.raw(number);
+            match raw {
+                [b'"', inner @ .., b'"'] => {
+                    let mut odd = false;
+                    for &byte in inner {
+                        if byte == b'"' {
+                            odd = !odd;
+                        } else if odd {
+                            return false;
+                        }
+                    }
+                    !odd
+                }
+                _ => !raw.contains(&b'"'),
+            }
+        })
+    }
+
+    /// Whether any of these fields has a quote inside.
+    #[inline]
+    pub(crate) fn has_quotes_inside(&self, fields: impl IntoIterator<Item = usize>) -> bool {
+        fields.into_iter().any(|number| self.field(number).contains(&b'"'))
+    }
+
+    /// The same row with doubled quotes undone, copied into `scratch`.
+    #[cold]
+    pub(crate) fn unescaped<'s>(&self, scratch: &'s mut Scratch) -> Row<'s> {
+        let Scratch { bytes, commas } = scratch;
+        bytes.clear();
+        commas.clear();
+        for number in 0..self.width() {
+            if number > 0 {
+                commas.push(bytes.len() as u32);
+                bytes.push(b',');
+            }
+            // Quoted anew: what `field` takes off.
+            bytes.push(b'"');
+            let mut pending = false;
+            for &byte in self.field(number) {
+                let quote = byte == b'"';
+                if pending || !quote {
+                    bytes.extend(if pending && !quote { Some(b'"') } else { None });
+                    bytes.push(byte);
+                }
+                pending = quote && !pending;
+            }
+            bytes.extend(if pending { Some(b'"') } else { None });
+            bytes.push(b'"');
+        }
+        Row { window: bytes, commas, start: 0, end: bytes.len() }
+    }
+}
+
+/// Room for a row whose quotes had to be undone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scratch {
+    bytes: Vec<u8>,
+    commas: Vec<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::index::Index;
+    use super::*;
+
+    fn with_row<T>(text: &str, check: impl FnOnce(Row<'_>) -> T) -> T {
+        let mut index = Index::default();
+        index.build(text.as_bytes());
+        check(Row::new(text.as_bytes(), index.commas(), 0, text.len()))
+    }
+
+    #[test]
+    fn fields_lose_the_quotes_around_them_and_commas_inside_stay() {
+        with_row("\"a,b\",,\"\",7\r", |row| {
+            assert_eq!(row.width(), 4);
+            assert_eq!(
+                [row.field(0), row.field(1), row.field(2), row.field(3), row.field(4)],
+                [&b"a,b"[..], b"", b"", b"7", b""]
+            );
+            assert_eq!(row.bytes(), b"\"a,b\",,\"\",7");
+        });
+        with_row("\r", |row| assert_eq!(row.width(), 0));
+    }
+
+    #[test]
+    fn doubled_quotes_are_undone_once() {
+        let text = r#""""Sato, Hanako"" <101>","a","""","""""","x"y""#;
+        with_row(text, |row| {
+            assert!(row.has_quotes_inside([1, 0]) && !row.has_quotes_inside([1]));
+            let mut scratch = Scratch::default();
+            let plain = row.unescaped(&mut scratch);
+            let fields: Vec<_> = (0..plain.width())
+                .map(|number| String::from_utf8_lossy(plain.field(number)).into_owned())
+                .collect();
+            assert_eq!(fields, [r#""Sato, Hanako" <101>"#, "a", "\"", "\"\"", "x\"y"]);
+        });
+    }
+
+    #[test]
+    fn a_row_that_swallowed_another_is_not_well_quoted() {
+        for good in ["\"a\nb\",c", "\"\"\"Sato\"\" <1>\",\"\",", "a,b"] {
+            assert!(with_row(good, |row| row.is_well_quoted()), "{good}");
+        }
+        for bad in ["\"a\n\"b\",c", "\"cut\n\"\"\"Sato\"\" <1>\",\"", "a\"b\"", "\"a\" ,b"] {
+            assert!(!with_row(bad, |row| row.is_well_quoted()), "{bad}");
+        }
+    }
+}

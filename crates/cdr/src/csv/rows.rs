@@ -1,0 +1,220 @@
+//! Splits blocks of bytes into rows, and finds the way back after a row that cannot be read.
+use super::index::Index;
+use super::row::Row;
+use crate::{Place, RejectReason, Rejected, Sink};
+use serde::{Deserialize, Serialize};
+
+/// No record is longer than this, line end included. Asterisk writes at most 1 KiB, or a few with the text
+/// a call put into its user field.
+pub(crate) const RECORD_MAX: usize = 64 * 1024;
+/// Bytes indexed at first where the last record was bad: quotes may be out of step again.
+const CAUTIOUS: usize = 512;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Why a row could not be read.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The field, counted from 1, and its name.
+    pub(crate) field: Option<(usize, &'static str)>,
+    pub(crate) reason: RejectReason,
+}
+
+impl From<RejectReason> for Fault {
+    fn from(reason: RejectReason) -> Self {
+        Self { field: None, reason }
+    }
+}
+
+/// Where reading stands. All decisions depend on the bytes from a record's first one on, never on where a
+/// block ends, so that any cut gives the same result.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Rows {
+    /// Lines begun and bytes taken so far.
+    lines: u64,
+    bytes: u64,
+    begun: bool,
+    /// The bytes to come belong to a line that was longer than any record.
+    overlong: bool,
+    #[serde(skip)]
+    index: Index,
+}
+
+/// How far one window was read.
+enum Step {
+    /// The bytes taken; behind them no whole row is left in the window.
+    Read(usize),
+    /// The bytes taken; the last of them belong to a line that was cut off inside quotes.
+    Resumed(usize),
+}
+
+impl Rows {
+    /// Hands every whole row of `block` to `read`, which puts it into the sink (once, as a record or passed
+    /// over) or says what is wrong with it. Returns the bytes taken.
+    ///
+    /// **Invariant:** every byte belongs to exactly one thing put into the sink, but for a byte order mark.
+    pub(crate) fn scan<S: Sink>(
+        &mut self,
+        block: &[u8],
+        end_of_input: bool,
+        sink: &mut S,
+        mut read: impl FnMut(&Row<'_>, Place, &mut S) -> Result<(), Fault>,
+    ) -> usize {
+        let Some(mut taken) = self.byte_order_mark(block, end_of_input) else { return 0 };
+        let mut reach = RECORD_MAX;
+        // Taken out so that rows can borrow it while counters move.
+        let mut index = std::mem::take(&mut self.index);
+        while let Some(rest) = block.get(taken..).filter(|rest| !rest.is_empty()) {
+            if self.overlong {
+                let Some(length) = self.rest_of_overlong(rest, end_of_input, sink) else { break };
+                taken += length;
+                continue;
+            }
+            let window = rest.get(..reach).unwrap_or(rest);
+            index.build(window);
+            taken += match self.window(window, &index, sink, &mut read) {
+                Step::Resumed(length) => {
+                    reach = CAUTIOUS;
+                    length
+                }
+                Step::Read(0) if window.len() < rest.len().min(RECORD_MAX) => {
+                    reach = (reach * 2).min(RECORD_MAX);
+                    0
+                }
+                Step::Read(0) if rest.len() >= RECORD_MAX => self.without_end(window, &index, sink),
+                Step::Read(0) if !end_of_input => break,
+                Step::Read(0) => {
+                    reach = CAUTIOUS;
+                    self.last(window, &index, sink, &mut read)
+                }
+                Step::Read(length) => {
+                    reach = (reach * 2).min(RECORD_MAX);
+                    length
+                }
+            };
+        }
+        self.index = index;
+        taken
+    }
+
+    /// Steps over a byte order mark at the very start. None if more bytes are needed to know.
+    fn byte_order_mark(&mut self, block: &[u8], end_of_input: bool) -> Option<usize> {
+        if self.begun {
+            return Some(0);
+        }
+        if block.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(block) && !end_of_input {
+            return None;
+        }
+        self.begun = true;
+        let length = if block.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        self.bytes += length as u64;
+        Some(length)
+    }
+
+    fn place(&self) -> Place {
+        Place { line: self.lines + 1, byte: self.bytes }
+    }
+
+    fn advance(&mut self, length: usize, lines: usize) {
+        self.bytes += length as u64;
+        self.lines += lines as u64;
+    }
+
+    #[inline]
+    fn window<S: Sink>(
+        &mut self,
+        window: &[u8],
+        index: &Index,
+        sink: &mut S,
+        read: &mut impl FnMut(&Row<'_>, Place, &mut S) -> Result<(), Fault>,
+    ) -> Step {
+        let (mut start, mut commas, mut quoted) = (0, 0, index.quoted_lines.as_slice());
+        for line in &index.lines {
+            let end = line.at as usize;
+            let length = end + 1 - start;
+            let own = index.commas().get(commas..line.commas as usize).unwrap_or_default();
+            let row = Row::new(window, own, start, end);
+            let inside = quoted.iter().take_while(|&&at| at < line.at).count();
+            if inside > 0 {
+                if !(row.is_well_quoted() && read(&row, self.place(), sink).is_ok()) {
+                    let first = quoted.first().map_or(end, |&at| at as usize);
+                    self.reject_line(window.get(start..=first).unwrap_or_default(), sink);
+                    return Step::Resumed(first + 1);
+                }
+                quoted = quoted.get(inside..).unwrap_or_default();
+            } else if row.width() == 0 {
+                sink.passed_over(self.place());
+            } else if let Err(fault) = read(&row, self.place(), sink) {
+                let bytes = window.get(start..=end).unwrap_or_default();
+                self.reject(bytes, fault, sink);
+            }
+            self.advance(length, 1 + inside);
+            start = end + 1;
+            commas = line.commas as usize;
+        }
+        Step::Read(start)
+    }
+
+    /// A window as long as any record in which no row ends: its first line is given up.
+    fn without_end<S: Sink>(&mut self, window: &[u8], index: &Index, sink: &mut S) -> usize {
+        if let Some(&first) = index.quoted_lines.first() {
+            let line = window.get(..=first as usize).unwrap_or_default();
+            self.reject_line(line, sink);
+            return line.len();
+        }
+        self.reject(window, RejectReason::Shape.into(), sink);
+        self.advance(window.len(), 0);
+        self.overlong = true;
+        window.len()
+    }
+
+    /// The bytes behind the last line end of the whole input.
+    fn last<S: Sink>(
+        &mut self,
+        window: &[u8],
+        index: &Index,
+        sink: &mut S,
+        read: &mut impl FnMut(&Row<'_>, Place, &mut S) -> Result<(), Fault>,
+    ) -> usize {
+        let row = Row::new(window, index.commas(), 0, window.len());
+        let inside = index.quoted_lines.len();
+        if row.width() == 0 {
+            sink.passed_over(self.place());
+        } else if index.open
+            || (inside > 0 && !row.is_well_quoted())
+            || read(&row, self.place(), sink).is_err()
+        {
+            if let Some(&first) = index.quoted_lines.first() {
+                let line = window.get(..=first as usize).unwrap_or_default();
+                self.reject_line(line, sink);
+                return line.len();
+            }
+            self.reject(window, RejectReason::CutOff.into(), sink);
+        }
+        self.advance(window.len(), 1 + inside);
+        window.len()
+    }
+
+    fn rest_of_overlong<S: Sink>(&mut self, rest: &[u8], end_of_input: bool, sink: &mut S) -> Option<usize> {
+        let piece = rest.get(..RECORD_MAX).unwrap_or(rest);
+        let feed = piece.iter().position(|&byte| byte == b'\n');
+        let piece = match feed {
+            Some(at) => piece.get(..=at)?,
+            None if piece.len() == RECORD_MAX || end_of_input => piece,
+            None => return None,
+        };
+        self.reject(piece, RejectReason::Shape.into(), sink);
+        self.overlong = feed.is_none();
+        self.advance(piece.len(), usize::from(feed.is_some()));
+        Some(piece.len())
+    }
+
+    /// Rejects a line that ends inside quotes.
+    fn reject_line<S: Sink>(&mut self, line: &[u8], sink: &mut S) {
+        self.reject(line, RejectReason::OpenQuote.into(), sink);
+        self.advance(line.len(), 1);
+    }
+
+    fn reject<S: Sink>(&self, bytes: &[u8], fault: Fault, sink: &mut S) {
+        sink.rejected(&Rejected { place: self.place(), field: fault.field, reason: fault.reason, bytes });
+    }
+}
