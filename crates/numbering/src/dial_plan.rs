@@ -5,6 +5,7 @@
 //! one. That order never makes a domestic call of an international one. What the grammar refuses is tried with the exit
 //! codes and outside lines of other plans (`foreign`), as whoever has broken in does.
 
+mod address;
 mod countries;
 mod foreign;
 mod own;

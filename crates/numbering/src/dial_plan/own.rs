@@ -214,7 +214,7 @@ impl DialPlan {
         Some(Called::without_number(CalledClass::CarrierService, ReadingForm::CarrierService, certainty))
     }
 
-    fn read_short(&self, digits: &[u8]) -> Option<Called> {
+    pub(super) fn read_short(&self, digits: &[u8]) -> Option<Called> {
         let (call_prefix, rest) = self.split_call_prefix(digits);
         let class = |digits: &[u8]| {
             if self.emergency.contains(digits) {
