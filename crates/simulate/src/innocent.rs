@@ -3,7 +3,7 @@
 use crate::attack::Plan;
 use crate::call::{Call, HOUR, MINUTE, Outcome, SECOND};
 use crate::kind::Kind;
-use crate::office::{Office, ordinary_end, talk};
+use crate::office::{Office, ordinary_end, ordinary_talk};
 use crate::random::Random;
 
 pub(crate) fn calls(office: &Office, plan: Plan, random: &mut Random) -> Vec<Call> {
@@ -124,7 +124,7 @@ fn philippines(office: &Office, plan: Plan, random: &mut Random) -> Vec<Call> {
                 let dialled = format!("01063200000{:03}", random.below(8));
                 let (ring, outcome) = ordinary_end(random, 750);
                 let call = Plan { extension, ..plan }.call(at, dialled, ring, outcome);
-                at = call.ended_at() + random.between(5 * MINUTE, 60 * MINUTE) + talk(random);
+                at = call.ended_at() + random.between(5 * MINUTE, 60 * MINUTE) + ordinary_talk(random);
                 calls.push(call);
             }
         }

@@ -180,7 +180,7 @@ pub(crate) fn outgoing(caller: usize, dialled: String) -> Route {
 pub(crate) fn ordinary_end(random: &mut Random, answered: u64) -> (i64, Outcome) {
     let ring = random.between(1_500_000, 14_000_000);
     if random.chance(answered) {
-        return (ring, Outcome::Answered { talk: talk(random), released_by: side(random) });
+        return (ring, Outcome::Answered { talk: ordinary_talk(random), released_by: side(random) });
     }
     match random.weighted(&[45, 30, 20, 3, 2]) {
         0 => (RING_LIMIT + random.between(4_000, 30_000), Outcome::NoAnswer),
@@ -191,8 +191,8 @@ pub(crate) fn ordinary_end(random: &mut Random, answered: u64) -> (i64, Outcome)
     }
 }
 
-/// Time of talk of an ordinary call, microseconds.
-pub(crate) fn talk(random: &mut Random) -> i64 {
+/// A draw of an ordinary call's time of talk, microseconds: a mixture of two log-normals with a mean of 111 s.
+pub fn ordinary_talk(random: &mut Random) -> i64 {
     let table = if random.chance(tables::SHORT_SHARE) { &tables::SHORT_TALK } else { &tables::LONG_TALK };
     (random.quantile(table) * 1000 + random.between(0, 999)).min(2 * HOUR)
 }
