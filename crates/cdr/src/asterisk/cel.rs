@@ -1,0 +1,241 @@
+//! Channel event logging: the rows of the channels of a call, turned into what happened to its legs.
+//!
+//! A row speaks of one channel and never says who dialled it. The tracker remembers which channels are
+//! placing calls, by what dial string and for which number, and finds for each new channel the one that
+//! dialled it. Rows are in order for each channel; across channels they may be out of order by milliseconds.
+mod channels;
+mod extra;
+mod parent;
+#[cfg(test)]
+mod tests;
+
+use super::channel;
+use crate::{CallEvent, CallEventKind, EventTime, Leg, Outcome, Party, Place, Record, Sink};
+use channels::{Channel, Channels, How, LegState};
+use extra::Transfer;
+use parent::{Match, Parent};
+use serde::{Deserialize, Serialize};
+
+/// The columns of a row that matter here, without their quotes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CelRow<'a> {
+    event: &'a [u8],
+    extension: &'a [u8],
+    context: &'a [u8],
+    channel: &'a [u8],
+    application: &'a [u8],
+    data: &'a [u8],
+    unique_id: &'a [u8],
+    linked_id: &'a [u8],
+    extra: &'a [u8],
+}
+
+impl<'a> CelRow<'a> {
+    /// A row whose column `number`, counted from 0, is `column(number)`.
+    pub(crate) fn new(column: impl Fn(usize) -> &'a [u8]) -> Self {
+        Self {
+            event: column(0),
+            extension: column(7),
+            context: column(8),
+            channel: column(9),
+            application: column(10),
+            data: column(11),
+            unique_id: column(14),
+            linked_id: column(15),
+            extra: column(19),
+        }
+    }
+}
+
+/// Follows the channels of calls that are under way, and tells what happens to their legs.
+///
+/// | event | becomes |
+/// | --- | --- |
+/// | `CHAN_START` of a channel that another one dialled | [`CallEventKind::Started`] |
+/// | `ANSWER` of such a channel | [`CallEventKind::Answered`] |
+/// | `HANGUP` of it, or `CHAN_END` where hang-ups are not logged | [`CallEventKind::Ended`] |
+/// | `BLINDTRANSFER`, `ATTENDEDTRANSFER` | [`CallEventKind::Diverted`], for each party that was left |
+///
+/// A channel that came in from outside, or that the manager interface made, was started by nobody. Which
+/// channel dialled is certain where a dial string names the new channel; where none does (a queue, a phone
+/// that redirects the call) it is the newest channel that is placing a call and has no answer yet. Two
+/// things are found out late:
+/// - A channel moved to another number by the manager interface dials without any row that says so. Its leg
+///   starts when it is answered or over, since only then a row has the number.
+/// - The row of a transfer may come milliseconds after the first row of the leg it leads to.
+///
+/// Memory is bounded, whatever the rows say: see [`CelTracker::forgotten`].
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct CelTracker {
+    channels: Channels,
+}
+
+impl CelTracker {
+    /// Channels that were forgotten while in use, since more were open at once than are kept.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.channels.forgotten()
+    }
+
+    /// Takes in a row. Puts into `sink` the records it yields, which may be two (a leg that starts late and
+    /// is answered, a transfer that leaves two parties); or, if none, passes the row over.
+    pub(crate) fn row(&mut self, at: EventTime, row: &CelRow<'_>, place: Place, sink: &mut impl Sink) {
+        let mut out = Out { at, call_id: row.linked_id, place, sink, yielded: false };
+        match row.event {
+            b"CHAN_START" => self.channel_started(row, &mut out),
+            b"LINKEDID_END" => self.channels.end_call(row.linked_id),
+            _ => {
+                if let Some(serial) = self.channels.find(row.unique_id) {
+                    self.channels.follow(serial, row.linked_id);
+                    self.channels.stand(serial, row.extension, row.context);
+                    self.channel_changed(serial, row, &mut out);
+                }
+                if matches!(row.event, b"BLINDTRANSFER" | b"ATTENDEDTRANSFER") {
+                    self.transferred(row, &mut out);
+                }
+            }
+        }
+        if !out.yielded {
+            sink.passed_over(place);
+        }
+    }
+
+    fn channel_started(&mut self, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
+        let target = channel::leg(row.channel);
+        // The second half of an internal leg dials on for the first; it is no leg of its own.
+        let dialled = row.unique_id != row.linked_id && !row.channel.ends_with(b";2");
+        let leg = match parent::of(&self.channels, row.linked_id, row.channel) {
+            Some(found) if dialled && found.is_late(&target) => LegState::Late,
+            Some(found) if dialled => {
+                out.started(target, &found, None);
+                LegState::Started { parent: found.serial }
+            }
+            _ => LegState::None,
+        };
+        self.channels.start(Channel::new(row, leg));
+    }
+
+    fn channel_changed(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
+        match row.event {
+            b"APP_START" => {
+                if let Some(how) = How::of(row.application, row.data) {
+                    self.channels.dial(serial, how);
+                }
+            }
+            b"APP_END" => {
+                if How::of(row.application, b"").is_some() {
+                    self.channels.dial_over(serial);
+                }
+            }
+            b"HANGUP" | b"CHAN_END" => self.ended(serial, row, out),
+            _ => {
+                // Sites choose which applications have rows of their own; all rows name the one they are from.
+                if How::of(row.application, b"") == Some(How::Within) {
+                    self.channels.dial_within(serial);
+                }
+                if row.event == b"ANSWER" {
+                    self.answered(serial, row, out);
+                }
+            }
+        }
+    }
+
+    fn answered(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
+        self.start_late(serial, row, out);
+        self.channels.dial_answered(serial);
+        if let Some(LegState::Started { parent }) = self.channels.leg(serial) {
+            out.event(channel::leg(row.channel), CallEventKind::Answered);
+            self.channels.set_leg(serial, LegState::Answered);
+            self.channels.dial_answered(parent);
+        }
+    }
+
+    fn ended(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
+        self.start_late(serial, row, out);
+        let outcome = match self.channels.leg(serial) {
+            Some(LegState::Started { .. }) => Some(outcome(extra::hangup_cause(row.extra))),
+            Some(LegState::Answered) => Some(Outcome::Answered),
+            _ => None,
+        };
+        if let Some(outcome) = outcome {
+            out.event(channel::leg(row.channel), CallEventKind::Ended { outcome });
+        }
+        self.channels.remove(serial);
+    }
+
+    /// Starts a leg whose number was not known before: by now the leg's own row has it.
+    fn start_late(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
+        if self.channels.leg(serial) != Some(LegState::Late) {
+            return;
+        }
+        let Some(found) = parent::of(&self.channels, row.linked_id, row.channel) else { return };
+        out.started(channel::leg(row.channel), &found, Some(row.extension));
+        let parent = found.serial;
+        self.channels.set_leg(serial, LegState::Started { parent });
+    }
+
+    fn transferred(&mut self, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
+        let Some(transfer) = Transfer::read(row.extra) else { return };
+        if let Some((unique_id, stand)) = transfer.onward() {
+            // What the party that was sent on dials next, it may dial without a row of its own.
+            if let Some(serial) = self.channels.find(unique_id) {
+                self.channels.dial_transferred(serial, stand);
+            }
+        }
+        if let Party::Peer(by) = channel::leg(row.channel).party {
+            for party in transfer.parties() {
+                out.event(channel::leg(party), CallEventKind::Diverted { by });
+            }
+        }
+    }
+}
+
+/// How a leg that was never answered ended, by its Q.850 cause.
+fn outcome(cause: Option<i64>) -> Outcome {
+    match cause {
+        Some(17) => Outcome::Busy,
+        // Normal clearing, no user responding, no answer, subscriber absent, rejected, redirected, taken by
+        // another, unspecified; and 0 and 127, which Asterisk has where nobody said anything.
+        None | Some(0 | 16 | 18..=21 | 23 | 26 | 31 | 127) => Outcome::NoAnswer,
+        Some(_) => Outcome::Failed,
+    }
+}
+
+/// Where the events of one row go.
+struct Out<'a, S> {
+    at: EventTime,
+    call_id: &'a [u8],
+    place: Place,
+    sink: &'a mut S,
+    yielded: bool,
+}
+
+impl<S: Sink> Out<'_, S> {
+    fn event(&mut self, target: Leg<'_>, kind: CallEventKind<'_>) {
+        let event = CallEvent { at: self.at, target, call_id: self.call_id, kind };
+        self.sink.record(self.place, &Record::CallEvent(event));
+        self.yielded = true;
+    }
+
+    /// `known` is what the leg's own row says was dialled.
+    fn started(&mut self, target: Leg<'_>, parent: &Parent<'_>, known: Option<&[u8]>) {
+        let data = match parent.dial.map(|dial| &dial.how) {
+            Some(How::String(data)) => data,
+            _ => &b""[..],
+        };
+        let stand = parent.stand();
+        let number = known.filter(|number| !channels::is_special(number));
+        let sent =
+            if parent.fits == Match::No || known.is_some() { b"" } else { channel::sent(data, target.id) };
+        // Where the dial string names the internal leg itself, no phone diverted the call.
+        let diverted = target.party == Party::Internal && parent.fits == Match::No;
+        let rang = if diverted { channel::rang(data) } else { b"" };
+        let kind = CallEventKind::Started {
+            origin: channel::leg(&parent.channel.name),
+            dialled: number.unwrap_or(&stand.extension),
+            sent,
+            rang,
+            from_outside: channel::from_outside(&stand.context),
+        };
+        self.event(target, kind);
+    }
+}

@@ -1,0 +1,435 @@
+//! The tracker over rows of its own, and over captures of a real Asterisk where they are at hand.
+use super::*;
+use crate::{EventTime, Rejected};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Started {
+    origin: String,
+    dialled: String,
+    sent: String,
+    rang: String,
+    from_outside: bool,
+}
+
+/// What came out, in order and by target.
+#[derive(Debug, Default)]
+struct Heard {
+    lines: Vec<String>,
+    calls: usize,
+    started: BTreeMap<String, Vec<Started>>,
+    answered: BTreeMap<String, usize>,
+    ended: BTreeMap<String, Vec<Outcome>>,
+    diverted: Vec<(String, String)>,
+}
+
+impl Sink for Heard {
+    fn record(&mut self, _: Place, record: &Record<'_>) {
+        let Record::CallEvent(event) = record else { panic!("a CDR") };
+        self.calls += 1;
+        let target = text(event.target.id);
+        match event.kind {
+            CallEventKind::Started { origin, dialled, sent, rang, from_outside } => {
+                let started = Started {
+                    origin: text(origin.id),
+                    dialled: text(dialled),
+                    sent: text(sent),
+                    rang: text(rang),
+                    from_outside,
+                };
+                self.lines.push(format!(
+                    "{target} started by {} for {} sent {} rang {}{}",
+                    started.origin,
+                    started.dialled,
+                    started.sent,
+                    started.rang,
+                    if from_outside { " from outside" } else { "" }
+                ));
+                self.started.entry(target).or_default().push(started);
+            }
+            CallEventKind::Answered => {
+                self.lines.push(format!("{target} answered"));
+                *self.answered.entry(target).or_default() += 1;
+            }
+            CallEventKind::Ended { outcome } => {
+                self.lines.push(format!("{target} ended {outcome:?}"));
+                self.ended.entry(target).or_default().push(outcome);
+            }
+            CallEventKind::Diverted { by } => {
+                self.lines.push(format!("{target} diverted by {}", text(by)));
+                self.diverted.push((target, text(by)));
+            }
+        }
+    }
+    fn passed_over(&mut self, _: Place) {
+        self.calls += 1;
+    }
+    fn rejected(&mut self, rejected: &Rejected<'_>) {
+        panic!("{rejected:?}");
+    }
+}
+
+/// Feeds rows of 20 columns; takes a snapshot and restores it before every `snapshot_every`th row.
+fn feed(rows: &[Vec<Vec<u8>>], snapshot_every: usize) -> Heard {
+    let (mut tracker, mut heard) = (CelTracker::default(), Heard::default());
+    for (number, row) in rows.iter().enumerate() {
+        if number % snapshot_every == snapshot_every - 1 {
+            tracker = serde_json::from_str(&serde_json::to_string(&tracker).unwrap()).unwrap();
+        }
+        let before = heard.calls;
+        let at = EventTime::from_seconds(number as i64);
+        tracker.row(at, &CelRow::new(|column| &row[column]), Place::default(), &mut heard);
+        assert!(heard.calls > before, "a row that is not accounted for");
+    }
+    assert_eq!(tracker.forgotten(), 0);
+    heard
+}
+
+/// `event unique linked channel extension [application data | extra]`, one row a line.
+fn heard(rows: &str) -> Vec<String> {
+    let rows: Vec<Vec<Vec<u8>>> = rows
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            let mut words = line.split_whitespace();
+            let mut row = vec![Vec::new(); 20];
+            for column in [0, 14, 15, 9, 7] {
+                row[column] = words.next().unwrap_or_default().replace('_', "").into_bytes();
+            }
+            row[0] = line.split_whitespace().next().unwrap().into();
+            row[8] = if text(&row[9]).contains("trunk") { "from-trunk" } else { "from-internal" }.into();
+            match words.next() {
+                Some(extra) if extra.starts_with('{') => row[19] = extra.into(),
+                Some(application) => {
+                    row[10] = application.into();
+                    row[11] = words.next().unwrap_or_default().into();
+                }
+                None => {}
+            }
+            row
+        })
+        .collect();
+    let straight = feed(&rows, usize::MAX).lines;
+    assert_eq!(straight, feed(&rows, 1).lines, "a snapshot between any two rows changes nothing");
+    straight
+}
+
+#[test]
+fn a_call_over_the_trunk_starts_is_answered_and_ends_once() {
+    let lines = heard(
+        "CHAN_START   1.1 1.1 PJSIP/105-01   900224655500
+         APP_START    1.1 1.1 PJSIP/105-01   900224655500 Dial PJSIP/00224655500@trunk,12,T
+         CHAN_START   1.2 1.1 PJSIP/trunk-02 s
+         ANSWER       1.2 1.1 PJSIP/trunk-02 900224655500 AppDial
+         ANSWER       1.1 1.1 PJSIP/105-01   900224655500 Dial PJSIP/00224655500@trunk,12,T
+         APP_END      1.1 1.1 PJSIP/105-01   900224655500 Dial PJSIP/00224655500@trunk,12,T
+         HANGUP       1.2 1.1 PJSIP/trunk-02 _ {\"hangupcause\":16}
+         CHAN_END     1.2 1.1 PJSIP/trunk-02 _
+         HANGUP       1.1 1.1 PJSIP/105-01   h {\"hangupcause\":16}
+         LINKEDID_END 1.1 1.1 PJSIP/105-01   h",
+    );
+    assert_eq!(
+        lines,
+        [
+            "PJSIP/trunk-02 started by PJSIP/105-01 for 900224655500 sent 00224655500 rang ",
+            "PJSIP/trunk-02 answered",
+            "PJSIP/trunk-02 ended Answered",
+        ]
+    );
+}
+
+#[test]
+fn legs_without_an_answer_end_by_their_cause() {
+    for (cause, ended) in
+        [("17", "Busy"), ("16", "NoAnswer"), ("19", "NoAnswer"), ("34", "Failed"), ("1", "Failed")]
+    {
+        let lines = heard(&format!(
+            "CHAN_START 1.1 1.1 PJSIP/105-01 102
+             APP_START  1.1 1.1 PJSIP/105-01 102 Dial PJSIP/102,5
+             CHAN_START 1.2 1.1 PJSIP/102-02 s
+             HANGUP     1.2 1.1 PJSIP/102-02 102 {{\"hangupcause\":{cause}}}"
+        ));
+        assert_eq!(lines[1], format!("PJSIP/102-02 ended {ended}"));
+    }
+}
+
+#[test]
+fn nobody_starts_a_call_from_outside_nor_one_of_the_manager_interface() {
+    let lines = heard(
+        "CHAN_START 1.1 1.1 PJSIP/trunk-01 0355550100
+         ANSWER     1.1 1.1 PJSIP/trunk-01 0355550100
+         HANGUP     1.1 1.1 PJSIP/trunk-01 h {\"hangupcause\":16}
+         CHAN_START 2.1 2.1 Local/0224@x-01;1 s
+         CHAN_START 2.2 2.1 Local/0224@x-01;2 0224
+         APP_START  2.2 2.1 Local/0224@x-01;2 0224 Dial PJSIP/0224@trunk
+         CHAN_START 2.3 2.1 PJSIP/trunk-03 s",
+    );
+    assert_eq!(lines, ["PJSIP/trunk-03 started by Local/0224@x-01 for 0224 sent 0224 rang "]);
+}
+
+#[test]
+fn a_phone_that_redirects_is_named_and_both_halves_of_the_internal_leg_carry_one_id() {
+    let lines = heard(
+        "CHAN_START 1.1 1.1 PJSIP/101-01 102
+         APP_START  1.1 1.1 PJSIP/101-01 102 Dial PJSIP/102,5,tT
+         CHAN_START 1.2 1.1 PJSIP/102-02 s
+         CHAN_START 1.3 1.1 Local/0224@in-00;1 0224
+         CHAN_START 1.4 1.1 Local/0224@in-00;2 0224
+         FORWARD    1.1 1.1 PJSIP/101-01 102 {\"forward\":\"0224\"}
+         APP_START  1.4 1.1 Local/0224@in-00;2 0224 Dial PJSIP/0224@trunk
+         HANGUP     1.2 1.1 PJSIP/102-02 102 {\"hangupcause\":23}
+         CHAN_START 1.5 1.1 PJSIP/trunk-03 s",
+    );
+    assert_eq!(
+        lines,
+        [
+            "PJSIP/102-02 started by PJSIP/101-01 for 102 sent  rang ",
+            "Local/0224@in-00 started by PJSIP/101-01 for 102 sent  rang 102",
+            "PJSIP/102-02 ended NoAnswer",
+            "PJSIP/trunk-03 started by Local/0224@in-00 for 0224 sent 0224 rang ",
+        ]
+    );
+}
+
+#[test]
+fn a_party_that_is_transferred_abroad_dials_for_the_one_who_transferred() {
+    // The application stays Dial, so that no row tells of the second call.
+    let lines = heard(
+        "CHAN_START    1.1 1.1 PJSIP/101-01 102
+         APP_START     1.1 1.1 PJSIP/101-01 102 Dial PJSIP/102,5,tT
+         CHAN_START    1.2 1.1 PJSIP/102-02 s
+         ANSWER        1.2 1.1 PJSIP/102-02 102 AppDial
+         BLINDTRANSFER 1.2 1.1 PJSIP/102-02 _ {\"extension\":\"0224\",\"context\":\"from-internal\",\"transferee_channel_name\":\"PJSIP/101-01\",\"transferee_channel_uniqueid\":\"1.1\"}
+         HANGUP        1.2 1.1 PJSIP/102-02 _ {\"hangupcause\":16}
+         CHAN_START    1.3 1.1 PJSIP/trunk-03 s",
+    );
+    assert_eq!(
+        lines[2..],
+        [
+            "PJSIP/101-01 diverted by 102",
+            "PJSIP/102-02 ended Answered",
+            "PJSIP/trunk-03 started by PJSIP/101-01 for 0224 sent  rang ",
+        ]
+    );
+}
+
+#[test]
+fn both_parties_of_an_attended_transfer_are_left() {
+    let lines = heard(
+        "CHAN_START       1.1 1.1 PJSIP/105-01 0355550100
+         ATTENDEDTRANSFER 1.1 1.1 PJSIP/105-01 0355550100 {\"transferee_channel_name\":\"PJSIP/trunk-02\",\"transfer_target_channel_name\":\"PJSIP/trunk-04\"}
+         ATTENDEDTRANSFER 1.1 1.1 PJSIP/105-01 0355550100 {\"bridge1_id\":\"x\"}",
+    );
+    assert_eq!(lines, ["PJSIP/trunk-02 diverted by 105", "PJSIP/trunk-04 diverted by 105"]);
+}
+
+#[test]
+fn a_channel_moved_by_the_manager_interface_starts_its_leg_when_the_number_is_known() {
+    let lines = heard(
+        "CHAN_START 1.1 1.1 PJSIP/101-01 102
+         APP_START  1.1 1.1 PJSIP/101-01 102 Dial PJSIP/102,5,tT
+         CHAN_START 1.2 1.1 PJSIP/102-02 s
+         ANSWER     1.2 1.1 PJSIP/102-02 102 AppDial
+         HANGUP     1.2 1.1 PJSIP/102-02 _ {\"hangupcause\":16}
+         CHAN_START 1.3 1.1 PJSIP/trunk-03 s
+         ANSWER     1.3 1.1 PJSIP/trunk-03 0224 AppDial",
+    );
+    assert_eq!(
+        lines[3..],
+        ["PJSIP/trunk-03 started by PJSIP/101-01 for 0224 sent  rang ", "PJSIP/trunk-03 answered"]
+    );
+}
+
+#[test]
+fn a_subroutine_of_the_dialplan_does_not_hide_the_number() {
+    let lines = heard(
+        "CHAN_START 1.1 1.1 PJSIP/105-01 90224
+         APP_START  1.1 1.1 PJSIP/105-01 s Dial PJSIP/0224@trunk
+         CHAN_START 1.2 1.1 PJSIP/trunk-02 s",
+    );
+    assert_eq!(lines, ["PJSIP/trunk-02 started by PJSIP/105-01 for 90224 sent 0224 rang "]);
+}
+
+#[test]
+fn where_applications_are_not_logged_the_caller_is_still_found() {
+    let lines = heard(
+        "CHAN_START 1.1 1.1 PJSIP/105-01 90224
+         CHAN_START 1.2 1.1 PJSIP/trunk-02 s
+         CHAN_END   1.2 1.1 PJSIP/trunk-02 90224",
+    );
+    assert_eq!(
+        lines,
+        ["PJSIP/trunk-02 started by PJSIP/105-01 for 90224 sent  rang ", "PJSIP/trunk-02 ended NoAnswer"]
+    );
+}
+
+#[test]
+fn a_leg_that_joined_another_call_outlives_the_end_of_its_own() {
+    let lines = heard(
+        "CHAN_START   1.1 1.1 PJSIP/105-01 0224
+         APP_START    1.1 1.1 PJSIP/105-01 0224 Dial PJSIP/0224@trunk
+         CHAN_START   1.2 1.1 PJSIP/trunk-02 s
+         ANSWER       1.2 1.1 PJSIP/trunk-02 0224 AppDial
+         HANGUP       1.1 1.1 PJSIP/105-01 h {\"hangupcause\":16}
+         LINKEDID_END 1.1 1.1 PJSIP/105-01 h
+         BRIDGE_EXIT  1.2 0.9 PJSIP/trunk-02 0224 AppDial
+         HANGUP       1.2 0.9 PJSIP/trunk-02 _ {\"hangupcause\":16}",
+    );
+    assert_eq!(lines[2..], ["PJSIP/trunk-02 ended Answered"]);
+}
+
+#[test]
+fn an_endless_stream_of_new_channels_does_not_grow_memory() {
+    let (mut tracker, mut heard) = (CelTracker::default(), Heard::default());
+    let long = "7".repeat(60_000);
+    let mut start = |id: &str, field: &str| {
+        let row = CelRow::new(|column| match column {
+            0 => b"CHAN_START",
+            14 | 15 => id.as_bytes(),
+            _ => field.as_bytes(),
+        });
+        tracker.row(EventTime::default(), &row, Place::default(), &mut heard);
+        if id == "long" { serde_json::to_string(&tracker).unwrap().len() } else { 0 }
+    };
+    assert!(start("long", &long) < 256 * 6 * 4);
+    for number in 0..40_000 {
+        start(&format!("{number}.1"), "102");
+    }
+    assert_eq!(tracker.forgotten(), 40_001 - 32 * 1024);
+}
+
+/// Rows of a capture's file. None, with a word on the terminal, where the captures are not at hand.
+fn capture(path: &str) -> Option<Vec<Vec<Vec<u8>>>> {
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/asterisk"));
+    let path = root.join(path);
+    let Ok(bytes) = std::fs::read(&path) else {
+        println!("skipped: {} is not at hand", path.display());
+        return None;
+    };
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&*bytes);
+    let rows = reader.byte_records().map(|row| row.unwrap().iter().map(<[u8]>::to_vec).collect());
+    Some(rows.collect())
+}
+
+/// Legs whose start differs from their call record, by run and leg.
+///
+/// What the record of the first leg of a transferred call has as its number is rewritten to where the call
+/// went; the event has what was dialled.
+const REWRITTEN: [(&str, &str); 9] = [
+    ("r1-default", "PJSIP/102-00000079"),
+    ("r1-default", "PJSIP/102-0000007c"),
+    ("r1-default", "PJSIP/102-00000082"),
+    ("r1-default", "PJSIP/102-00000085"),
+    ("r1-default", "PJSIP/102-00000096"),
+    ("r1-default", "PJSIP/102-00000099"),
+    ("r6-chan-sip", "SIP/102-00000038"),
+    // After parking: a name where the event has the number of the car park.
+    ("r1-default", "PJSIP/102-0000009d"),
+    // Cut off in the record, whole in the event.
+    ("r6-chan-sip", "SIP/trunk-0000008f"),
+];
+/// No row has the dial string of a channel that was sent on and stays in Dial.
+const WITHOUT_DIAL_STRING: [(&str, &str); 5] = [
+    ("r1-default", "PJSIP/trunk-0000007d"),
+    ("r1-default", "PJSIP/trunk-00000083"),
+    ("r1-default", "PJSIP/trunk-00000097"),
+    ("r6-chan-sip", "SIP/trunk-00000030"),
+    ("r6-chan-sip", "SIP/trunk-00000036"),
+];
+/// A second record of a leg that was handed to another party; the event has who dialled it.
+const HANDED_OVER: [(&str, &str); 6] = [
+    ("r1-default", "PJSIP/103-00000089"),
+    ("r1-default", "PJSIP/trunk-0000008d"),
+    ("r1-default", "PJSIP/trunk-00000091"),
+    ("r1-default", "Local/103@from-internal-00000001"),
+    ("r6-chan-sip", "SIP/103-0000003c"),
+    ("r6-chan-sip", "SIP/trunk-00000040"),
+];
+/// Channels that nobody dialled and a record pairs all the same: call pick-up, fetched from the car park,
+/// members of a conference.
+const NOBODY_DIALLED: [(&str, &str); 4] = [
+    ("r1-default", "PJSIP/103-000000a0"),
+    ("r1-default", "PJSIP/103-000000a3"),
+    ("r1-default", "PJSIP/102-00000100"),
+    ("r1-default", "PJSIP/104-00000101"),
+];
+/// Channel names begin anew when the PBX is started again.
+const NAMED_AGAIN: [(&str, &str); 1] = [("r9-stop-kill-rotate", "PJSIP/trunk-00000001")];
+
+#[test]
+fn every_leg_of_a_capture_starts_once_with_the_origin_and_the_numbers_of_its_call_record() {
+    let runs = [
+        ("r1-default", 227),
+        ("r3-unanswered-cancel-newcols", 142),
+        ("r6-chan-sip", 87),
+        ("r7-attack-3am", 75),
+        ("r9-stop-kill-rotate", 30),
+        ("r13-vm-unregistered", 3),
+    ];
+    let excepted: [&[(&str, &str)]; 5] =
+        [&REWRITTEN, &WITHOUT_DIAL_STRING, &HANDED_OVER, &NOBODY_DIALLED, &NAMED_AGAIN];
+    for (run, records) in runs {
+        let Some(events) = capture(&format!("{run}/cel-custom/Master.csv")) else { return };
+        let Some(calls) = capture(&format!("{run}/cdr-csv/Master.csv")) else { return };
+        let heard = feed(&events, usize::MAX);
+        assert_eq!(heard.lines, feed(&events, 97).lines, "{run}");
+        let legs = calls.iter().filter(|call| !call[6].is_empty());
+        assert_eq!(legs.clone().count(), records, "{run}");
+        let (mut odd, mut expected_odd) = (BTreeSet::new(), BTreeSet::new());
+        expected_odd
+            .extend(excepted.iter().copied().flatten().filter(|(at, _)| *at == run).map(|(_, id)| *id));
+        for call in legs {
+            let leg = channel::leg(&call[6]);
+            let (id, by_string) = (text(leg.id), channel::is_dial(&call[7]));
+            let only_if = |condition: bool, bytes: &[u8]| if condition { text(bytes) } else { String::new() };
+            let redirects = by_string && leg.party == Party::Internal && !text(&call[8]).contains("Local/");
+            let record = Started {
+                origin: text(channel::leg(&call[5]).id),
+                dialled: text(&call[2]),
+                sent: only_if(by_string, channel::sent(&call[8], &call[6])),
+                rang: only_if(redirects, channel::rang(&call[8])),
+                from_outside: channel::from_outside(&call[3]),
+            };
+            let starts = heard.started.get(&id).map_or(&[][..], Vec::as_slice);
+            if starts != [record.clone()] {
+                assert!(expected_odd.contains(&*id), "{run} {id}: {record:?}, but {starts:?}");
+                odd.insert(id.clone());
+            }
+            let named_again = excepted[4].contains(&(run, &id));
+            if leg.party == Party::Peer(b"trunk") && !named_again {
+                assert_eq!(starts.len(), 1, "{run} {id}");
+                let answered = &*call[14] == b"ANSWERED";
+                assert_eq!(heard.answered.get(&id).copied(), answered.then_some(1), "{run} {id}");
+                assert_eq!(heard.ended[&id].len(), 1, "{run} {id}");
+                assert_eq!(heard.ended[&id][0] == Outcome::Answered, answered, "{run} {id}");
+            }
+            if excepted[1].contains(&(run, &id)) {
+                assert_eq!(starts, [Started { sent: String::new(), ..record }], "{run} {id}");
+            }
+        }
+        assert!(odd.iter().map(String::as_str).eq(expected_odd), "{run}: {odd:?}");
+    }
+}
+
+#[test]
+fn a_call_that_leaves_no_record_is_heard_all_the_same() {
+    let Some(events) = capture("r1-default/cel-custom/Master.csv") else { return };
+    let heard = feed(&events, usize::MAX);
+    // NoCDR(): answered abroad, and not a row in any file.
+    assert_eq!(heard.started["PJSIP/trunk-00000109"][0].sent, "0112246990001");
+    assert_eq!(heard.ended["PJSIP/trunk-00000109"], [Outcome::Answered]);
+    // 105 sends an outside party on abroad and is in no record of that call.
+    assert!(heard.diverted.contains(&("PJSIP/trunk-0000007f".into(), "105".into())));
+    // Each redirect is told with the phone that redirects; but one is the carrier's own, and one leg with a
+    // phone is a transfer by feature code.
+    let redirects = events.iter().filter(|row| row[0] == b"FORWARD").count();
+    assert!(redirects > 10);
+    let rang = |started: &&Started| matches!(&*started.rang, "100" | "102");
+    assert_eq!(heard.started.values().flatten().filter(rang).count(), redirects - 1 + 1);
+}
