@@ -3,6 +3,7 @@
 //! A row speaks of one channel and never says who dialled it. The tracker remembers which channels are
 //! placing calls, by what dial string and for which number, and finds for each new channel the one that
 //! dialled it. Rows are in order for each channel; across channels they may be out of order by milliseconds.
+mod boot;
 mod channels;
 mod extra;
 mod parent;
@@ -10,7 +11,8 @@ mod parent;
 mod tests;
 
 use super::channel;
-use crate::{CallEvent, CallEventKind, EventTime, Leg, Outcome, Party, Place, Record, Sink};
+use crate::{CallEvent, CallEventKind, EventTime, Leg, Party, Place, Record, Sink};
+use boot::Boot;
 use channels::{Channel, Channels, How, LegState};
 use extra::Transfer;
 use parent::{Match, Parent};
@@ -64,10 +66,13 @@ impl<'a> CelRow<'a> {
 ///   starts when it is answered or over, since only then a row has the number.
 /// - The row of a transfer may come milliseconds after the first row of the leg it leads to.
 ///
+/// Where the PBX was killed, no row ends its calls: they end at the first row after its new start.
+///
 /// Memory is bounded, whatever the rows say: see [`CelTracker::forgotten`].
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct CelTracker {
     channels: Channels,
+    boot: Boot,
 }
 
 impl CelTracker {
@@ -76,8 +81,9 @@ impl CelTracker {
         self.channels.forgotten()
     }
 
-    /// Takes in a row. Puts into `sink` the records it yields, which may be two (a leg that starts late and
-    /// is answered, a transfer that leaves two parties); or, if none, passes the row over.
+    /// Takes in a row. Puts into `sink` the records it yields, all at `place`, or if there are none passes it
+    /// over. A row may yield several: a leg that starts late and is answered, a transfer that leaves two
+    /// parties, a new start of the PBX that ends every leg there was.
     pub(crate) fn row(&mut self, at: EventTime, row: &CelRow<'_>, place: Place, sink: &mut impl Sink) {
         let mut out = Out { at, call_id: row.linked_id, place, sink, yielded: false };
         match row.event {
@@ -100,10 +106,19 @@ impl CelTracker {
     }
 
     fn channel_started(&mut self, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
-        let target = channel::leg(row.channel);
+        if self.boot.is_new(row.unique_id) {
+            for gone in self.channels.clear() {
+                if let Some(outcome) = gone.leg.outcome(None) {
+                    let target = channel::leg(&gone.name);
+                    out.event_of(&gone.linked_id, target, CallEventKind::Ended { outcome });
+                }
+            }
+        }
+        let mut channel = Channel::new(row);
+        let target = channel::leg(&channel.name);
         // The second half of an internal leg dials on for the first; it is no leg of its own.
         let dialled = row.unique_id != row.linked_id && !row.channel.ends_with(b";2");
-        let leg = match parent::of(&self.channels, row.linked_id, row.channel) {
+        let leg = match parent::of(&self.channels, row.linked_id, &channel.name) {
             Some(found) if dialled && found.is_late(&target) => LegState::Late,
             Some(found) if dialled => {
                 out.started(target, &found, None);
@@ -111,7 +126,8 @@ impl CelTracker {
             }
             _ => LegState::None,
         };
-        self.channels.start(Channel::new(row, leg));
+        channel.leg = leg;
+        self.channels.start(channel);
     }
 
     fn channel_changed(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
@@ -142,33 +158,28 @@ impl CelTracker {
     fn answered(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
         self.start_late(serial, row, out);
         self.channels.dial_answered(serial);
-        if let Some(LegState::Started { parent }) = self.channels.leg(serial) {
-            out.event(channel::leg(row.channel), CallEventKind::Answered);
-            self.channels.set_leg(serial, LegState::Answered);
-            self.channels.dial_answered(parent);
-        }
+        let Some(Channel { leg: LegState::Started { parent }, name, .. }) = self.channels.get(serial) else {
+            return;
+        };
+        out.event(channel::leg(name), CallEventKind::Answered);
+        let parent = *parent;
+        self.channels.set_leg(serial, LegState::Answered);
+        self.channels.dial_answered(parent);
     }
 
     fn ended(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
         self.start_late(serial, row, out);
-        let outcome = match self.channels.leg(serial) {
-            Some(LegState::Started { .. }) => Some(outcome(extra::hangup_cause(row.extra))),
-            Some(LegState::Answered) => Some(Outcome::Answered),
-            _ => None,
-        };
-        if let Some(outcome) = outcome {
-            out.event(channel::leg(row.channel), CallEventKind::Ended { outcome });
+        let Some(channel) = self.channels.remove(serial) else { return };
+        if let Some(outcome) = channel.leg.outcome(extra::hangup_cause(row.extra)) {
+            out.event(channel::leg(&channel.name), CallEventKind::Ended { outcome });
         }
-        self.channels.remove(serial);
     }
 
     /// Starts a leg whose number was not known before: by now the leg's own row has it.
     fn start_late(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
-        if self.channels.leg(serial) != Some(LegState::Late) {
-            return;
-        }
-        let Some(found) = parent::of(&self.channels, row.linked_id, row.channel) else { return };
-        out.started(channel::leg(row.channel), &found, Some(row.extension));
+        let Some(Channel { leg: LegState::Late, name, .. }) = self.channels.get(serial) else { return };
+        let Some(found) = parent::of(&self.channels, row.linked_id, name) else { return };
+        out.started(channel::leg(name), &found, Some(row.extension));
         let parent = found.serial;
         self.channels.set_leg(serial, LegState::Started { parent });
     }
@@ -189,17 +200,6 @@ impl CelTracker {
     }
 }
 
-/// How a leg that was never answered ended, by its Q.850 cause.
-fn outcome(cause: Option<i64>) -> Outcome {
-    match cause {
-        Some(17) => Outcome::Busy,
-        // Normal clearing, no user responding, no answer, subscriber absent, rejected, redirected, taken by
-        // another, unspecified; and 0 and 127, which Asterisk has where nobody said anything.
-        None | Some(0 | 16 | 18..=21 | 23 | 26 | 31 | 127) => Outcome::NoAnswer,
-        Some(_) => Outcome::Failed,
-    }
-}
-
 /// Where the events of one row go.
 struct Out<'a, S> {
     at: EventTime,
@@ -211,7 +211,11 @@ struct Out<'a, S> {
 
 impl<S: Sink> Out<'_, S> {
     fn event(&mut self, target: Leg<'_>, kind: CallEventKind<'_>) {
-        let event = CallEvent { at: self.at, target, call_id: self.call_id, kind };
+        self.event_of(self.call_id, target, kind);
+    }
+
+    fn event_of(&mut self, call_id: &[u8], target: Leg<'_>, kind: CallEventKind<'_>) {
+        let event = CallEvent { at: self.at, target, call_id, kind };
         self.sink.record(self.place, &Record::CallEvent(event));
         self.yielded = true;
     }

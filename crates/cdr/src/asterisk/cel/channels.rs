@@ -1,5 +1,6 @@
 //! The channels that are open, by unique id and by call; never more than a fixed number of them.
 use super::CelRow;
+use crate::Outcome;
 use crate::asterisk::channel;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ const FIELD_MAX: usize = 256;
 
 type Bytes = Box<[u8]>;
 
-fn keep(field: &[u8]) -> Bytes {
+pub(super) fn keep(field: &[u8]) -> Bytes {
     key(field).into()
 }
 fn key(field: &[u8]) -> &[u8] {
@@ -99,27 +100,43 @@ pub(super) enum LegState {
     Answered,
 }
 
+impl LegState {
+    /// How the leg ended, if it was told of, by its Q.850 cause.
+    pub(super) fn outcome(self, cause: Option<i64>) -> Option<Outcome> {
+        match (self, cause) {
+            (Self::None | Self::Late, _) => None,
+            (Self::Answered, _) => Some(Outcome::Answered),
+            (_, Some(17)) => Some(Outcome::Busy),
+            // Normal clearing, no user responding, no answer, subscriber absent, rejected, redirected, taken
+            // by another, unspecified; and 0 and 127, which Asterisk has where nobody said anything.
+            (_, None | Some(0 | 16 | 18..=21 | 23 | 26 | 31 | 127)) => Some(Outcome::NoAnswer),
+            (_, Some(_)) => Some(Outcome::Failed),
+        }
+    }
+}
+
 /// An open channel.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Channel {
     unique_id: Bytes,
-    linked_id: Bytes,
+    pub(super) linked_id: Bytes,
+    /// Its name when it started, which is what call records have, whatever it is renamed to.
     pub(super) name: Bytes,
     /// The last number it was at, and that number's context.
     pub(super) stand: Stand,
     pub(super) dial: Option<Dial>,
-    leg: LegState,
+    pub(super) leg: LegState,
 }
 
 impl Channel {
-    pub(super) fn new(row: &CelRow<'_>, leg: LegState) -> Self {
+    pub(super) fn new(row: &CelRow<'_>) -> Self {
         Self {
             unique_id: keep(row.unique_id),
             linked_id: keep(row.linked_id),
             name: keep(row.channel),
             stand: Stand::new(row.extension, row.context),
             dial: None,
-            leg,
+            leg: LegState::None,
         }
     }
     pub(super) fn is_leg(&self) -> bool {
@@ -145,8 +162,8 @@ impl Channels {
     pub(super) fn find(&self, unique_id: &[u8]) -> Option<u64> {
         self.by_unique_id.get(key(unique_id)).copied()
     }
-    pub(super) fn leg(&self, serial: u64) -> Option<LegState> {
-        self.by_serial.get(&serial).map(|channel| channel.leg)
+    pub(super) fn get(&self, serial: u64) -> Option<&Channel> {
+        self.by_serial.get(&serial)
     }
     /// The channels of a call, the newest first.
     pub(super) fn of_call(&self, linked_id: &[u8]) -> impl Iterator<Item = (u64, &Channel)> {
@@ -179,11 +196,18 @@ impl Channels {
         self.by_serial.insert(serial, channel);
     }
 
-    pub(super) fn remove(&mut self, serial: u64) {
-        if let Some(channel) = self.by_serial.remove(&serial) {
-            self.by_unique_id.remove(&channel.unique_id);
-            self.leave_call(serial, &channel.linked_id);
-        }
+    pub(super) fn remove(&mut self, serial: u64) -> Option<Channel> {
+        let channel = self.by_serial.remove(&serial)?;
+        self.by_unique_id.remove(&channel.unique_id);
+        self.leave_call(serial, &channel.linked_id);
+        Some(channel)
+    }
+
+    /// Removes all channels and returns them, the oldest first.
+    pub(super) fn clear(&mut self) -> impl Iterator<Item = Channel> + use<> {
+        self.by_unique_id.clear();
+        self.by_call.clear();
+        std::mem::take(&mut self.by_serial).into_values()
     }
 
     fn leave_call(&mut self, serial: u64, linked_id: &[u8]) {
