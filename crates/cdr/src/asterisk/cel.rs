@@ -118,16 +118,19 @@ impl CelTracker {
         let target = channel::leg(&channel.name);
         // The second half of an internal leg dials on for the first; it is no leg of its own.
         let dialled = row.unique_id != row.linked_id && !row.channel.ends_with(b";2");
-        let leg = match parent::of(&self.channels, row.linked_id, &channel.name) {
-            Some(found) if dialled && found.is_late(&target) => LegState::Late,
-            Some(found) if dialled => {
+        let found = parent::of(&self.channels, row.linked_id, &channel.name).filter(|_| dialled);
+        match found {
+            Some(found) if !found.is_late(&target) => {
                 out.started(target, &found, None);
-                LegState::Started { parent: found.serial }
+                let parent = found.serial;
+                let serial = self.channels.start(channel);
+                self.channels.leg_started(serial, parent);
             }
-            _ => LegState::None,
-        };
-        channel.leg = leg;
-        self.channels.start(channel);
+            found => {
+                channel.leg = if found.is_some() { LegState::Late } else { LegState::None };
+                self.channels.start(channel);
+            }
+        }
     }
 
     fn channel_changed(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
@@ -181,7 +184,7 @@ impl CelTracker {
         let Some(found) = parent::of(&self.channels, row.linked_id, name) else { return };
         out.started(channel::leg(name), &found, Some(row.extension));
         let parent = found.serial;
-        self.channels.set_leg(serial, LegState::Started { parent });
+        self.channels.leg_started(serial, parent);
     }
 
     fn transferred(&mut self, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {

@@ -65,6 +65,14 @@ impl How {
             None
         }
     }
+
+    /// How many channels a dial string names.
+    pub(super) fn targets(&self) -> usize {
+        match self {
+            Self::String(data) => channel::dialled_targets(data).count(),
+            Self::Within | Self::Transferred => 0,
+        }
+    }
 }
 
 /// A call being placed.
@@ -76,6 +84,8 @@ pub(super) struct Dial {
     pub(super) stand: Stand,
     /// It has its answer, and rings nobody any more. Never of those that go on by themselves (queues).
     pub(super) answered: bool,
+    /// Legs it has made.
+    pub(super) legs: usize,
 }
 
 impl Dial {
@@ -172,7 +182,7 @@ impl Channels {
     }
 
     /// Takes in a new channel; forgets the oldest if there are too many.
-    pub(super) fn start(&mut self, channel: Channel) {
+    pub(super) fn start(&mut self, channel: Channel) -> u64 {
         if let Some(old) = self.find(&channel.unique_id) {
             self.remove(old);
         }
@@ -183,6 +193,7 @@ impl Channels {
             self.remove(oldest);
             self.forgotten += 1;
         }
+        serial
     }
 
     fn next_serial(&mut self) -> u64 {
@@ -252,7 +263,7 @@ impl Channels {
         let order = self.next_serial();
         if let Some(channel) = self.by_serial.get_mut(&serial) {
             let stand = channel.stand.clone();
-            channel.dial = Some(Dial { serial: order, how, stand, answered: false });
+            channel.dial = Some(Dial { serial: order, how, stand, answered: false, legs: 0 });
         }
     }
 
@@ -271,7 +282,8 @@ impl Channels {
         let begun = channel.dial.as_ref().is_some_and(|dial| !dial.answered && dial.stand == stand);
         if !begun {
             channel.stand = stand.clone();
-            channel.dial = Some(Dial { serial: order, how: How::Transferred, stand, answered: false });
+            channel.dial =
+                Some(Dial { serial: order, how: How::Transferred, stand, answered: false, legs: 0 });
         }
     }
 
@@ -279,6 +291,14 @@ impl Channels {
         if let Some(channel) = self.by_serial.get_mut(&serial) {
             channel.dial = None;
         }
+    }
+
+    /// The channel `parent` has dialled the channel `serial`.
+    pub(super) fn leg_started(&mut self, serial: u64, parent: u64) {
+        if let Some(dial) = self.by_serial.get_mut(&parent).and_then(|channel| channel.dial.as_mut()) {
+            dial.legs += 1;
+        }
+        self.set_leg(serial, LegState::Started { parent });
     }
 
     /// What a channel dials has its answer.

@@ -36,8 +36,9 @@ impl<'a> Parent<'a> {
     }
 }
 
-/// Finds who in the call `linked_id` dialled the channel `name`: the newest dial that names it, else the
-/// newest that may have made it; a dial without an answer before all with one.
+/// Finds who in the call `linked_id` dialled the channel `name`: a dial that names it, else one that may have
+/// made it; a dial without an answer before all with one. Of several, the oldest that has not made all its
+/// legs (members of a group that are all outside are dialled at once, over one trunk), else the newest.
 pub(super) fn of<'a>(channels: &'a Channels, linked_id: &[u8], name: &[u8]) -> Option<Parent<'a>> {
     let target = channel::leg(name);
     let candidate = |(serial, other): (u64, &'a Channel)| {
@@ -45,9 +46,14 @@ pub(super) fn of<'a>(channels: &'a Channels, linked_id: &[u8], name: &[u8]) -> O
             return None;
         }
         let (fits, dial, order) = match &other.dial {
-            Some(dial) => (fit(&dial.how, name, &target), Some(dial), dial.serial),
+            Some(dial) => {
+                let fits = fit(&dial.how, name, &target);
+                let order = dial.serial as i64;
+                let owes_legs = fits == Match::Named && dial.legs < dial.how.targets();
+                (fits, Some(dial), if owes_legs { (true, order.saturating_neg()) } else { (false, order) })
+            }
             None if other.is_leg() => return None,
-            None => (Match::Possible, None, serial),
+            None => (Match::Possible, None, (false, serial as i64)),
         };
         let state = dial.map(|dial| !dial.answered);
         Some(((state, fits, order), Parent { serial, channel: other, dial, fits }))

@@ -198,6 +198,31 @@ fn a_phone_that_redirects_is_named_and_both_halves_of_the_internal_leg_carry_one
 }
 
 #[test]
+fn members_of_a_group_that_are_all_outside_get_each_its_own_number() {
+    let lines = heard(
+        "CHAN_START 1.1 1.1 PJSIP/105-01 600
+         APP_START  1.1 1.1 PJSIP/105-01 600 Dial Local/0901@in/n&Local/0902@in/n
+         CHAN_START 1.2 1.1 Local/0901@in-00;1 0901
+         CHAN_START 1.3 1.1 Local/0901@in-00;2 0901
+         CHAN_START 1.4 1.1 Local/0902@in-01;1 0902
+         CHAN_START 1.5 1.1 Local/0902@in-01;2 0902
+         APP_START  1.3 1.1 Local/0901@in-00;2 0901 Dial PJSIP/0901@trunk
+         APP_START  1.5 1.1 Local/0902@in-01;2 0902 Dial PJSIP/0902@trunk
+         CHAN_START 1.6 1.1 PJSIP/trunk-02 s
+         CHAN_START 1.7 1.1 PJSIP/trunk-03 s",
+    );
+    assert_eq!(
+        lines,
+        [
+            "Local/0901@in-00 started by PJSIP/105-01 for 600 sent  rang ",
+            "Local/0902@in-01 started by PJSIP/105-01 for 600 sent  rang ",
+            "PJSIP/trunk-02 started by Local/0901@in-00 for 0901 sent 0901 rang ",
+            "PJSIP/trunk-03 started by Local/0902@in-01 for 0902 sent 0902 rang ",
+        ]
+    );
+}
+
+#[test]
 fn a_party_that_is_transferred_abroad_dials_for_the_one_who_transferred() {
     // The application stays Dial, so that no row tells of the second call.
     let lines = heard(
