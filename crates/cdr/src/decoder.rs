@@ -1,5 +1,5 @@
 //! Blocks of bytes in, records out.
-use crate::asterisk::{self, Reader};
+use crate::asterisk::{self, CelTracker, Reader};
 use crate::csv::{RECORD_MAX, Rows};
 use crate::{Format, Sink, Zone};
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,7 @@ pub struct Decoder {
     format: Format,
     rows: Rows,
     reader: Reader,
+    channels: CelTracker,
 }
 
 /// What was odd about records that could be read all the same.
@@ -52,6 +53,10 @@ pub struct Counters {
     pub ended_at_start: u64,
     /// Calls with an answer and billable seconds whose disposition says they were not answered.
     pub answered_against_disposition: u64,
+    /// Records that the PBX cut off behind all that matters of the call.
+    pub cut_off: u64,
+    /// Channels under way that were forgotten, since there were more of them than are kept.
+    pub forgotten_channels: u64,
 }
 
 impl Decoder {
@@ -61,7 +66,7 @@ impl Decoder {
 
     /// A decoder at the start of a stream whose civil times are those of `zone`.
     pub fn new(format: Format, zone: Zone) -> Self {
-        Self { format, rows: Rows::default(), reader: Reader::new(zone) }
+        Self { format, rows: Rows::default(), reader: Reader::new(zone), channels: CelTracker::default() }
     }
 
     /// The format it reads.
@@ -76,7 +81,11 @@ impl Decoder {
 
     /// What was odd so far.
     pub fn counters(&self) -> Counters {
-        self.reader.counters
+        Counters {
+            cut_off: self.rows.cut_off,
+            forgotten_channels: self.channels.forgotten(),
+            ..self.reader.counters
+        }
     }
 
     /// Decodes the whole records at the start of `block` and returns the bytes they take. The caller puts the
@@ -86,13 +95,16 @@ impl Decoder {
     /// looking ahead at most [`Self::RECORD_MAX`] bytes; it loses only itself. A line longer than that is
     /// rejected in pieces of that length.
     pub fn decode<S: Sink>(&mut self, block: &[u8], end_of_input: bool, sink: &mut S) -> usize {
-        let Self { format, rows, reader } = self;
+        let Self { format, rows, reader, channels } = self;
         match format {
             Format::AsteriskCdrCsv => rows.scan(block, end_of_input, sink, |row, place, sink| {
                 asterisk::cdr_csv::read(row, reader, place, sink)
             }),
             Format::AsteriskCdrCustom => rows.scan(block, end_of_input, sink, |row, place, sink| {
                 asterisk::cdr_custom::read(row, reader, place, sink)
+            }),
+            Format::AsteriskCelCsv => rows.scan(block, end_of_input, sink, |row, place, sink| {
+                asterisk::cel_csv::read(row, reader, channels, place, sink)
             }),
         }
     }

@@ -10,6 +10,8 @@ pub enum Format {
     AsteriskCdrCsv,
     /// The sample mapping of Asterisk's `cdr_custom`.
     AsteriskCdrCustom,
+    /// Channel events by the sample mapping of Asterisk's `cel_custom`.
+    AsteriskCelCsv,
 }
 
 /// A name that no format has.
@@ -19,13 +21,14 @@ pub struct FormatError(String);
 
 impl Format {
     /// All formats, in the order in which they are listed to users.
-    pub const ALL: [Self; 2] = [Self::AsteriskCdrCsv, Self::AsteriskCdrCustom];
+    pub const ALL: [Self; 3] = [Self::AsteriskCdrCsv, Self::AsteriskCdrCustom, Self::AsteriskCelCsv];
 
     /// The name in configuration and on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::AsteriskCdrCsv => "asterisk_cdr_csv",
             Self::AsteriskCdrCustom => "asterisk_cdr_custom",
+            Self::AsteriskCelCsv => "asterisk_cel_csv",
         }
     }
 

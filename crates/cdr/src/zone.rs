@@ -118,14 +118,8 @@ impl LocalTime {
         let year = digit(y1) * 1000 + digit(y2) * 100 + digit(y3) * 10 + digit(y4);
         let month = digit(m1) * 10 + digit(m2);
         let day = digit(d1) * 10 + digit(d2);
-        let second = (digit(h1) * 10 + digit(h2)) * 3600
-            + (digit(n1) * 10 + digit(n2)) * 60
-            + digit(s1) * 10
-            + digit(s2);
-        // `:60` is a leap second where the PBX counts them.
-        let in_range =
-            h1 <= b'2' && (h1 < b'2' || h2 < b'4') && n1 < b'6' && (s1 < b'6' || (s1 == b'6' && s2 == b'0'));
-        if bad || !in_range || !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
+        let second = second_of_day([h1, h2, b':', n1, n2, b':', s1, s2])?;
+        if bad || !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
             return None;
         }
         Some(Self { day: days_since_1970(year, month, day), second })
@@ -139,6 +133,22 @@ impl LocalTime {
         let day = NaiveDate::from_epoch_days(i32::try_from(self.day).ok()?)?;
         day.and_hms_opt(0, 0, 0)?.checked_add_signed(TimeDelta::seconds(self.second))
     }
+}
+
+/// Reads `HH:MM:SS`. `:60` is a leap second where the PBX counts them.
+#[inline]
+fn second_of_day(text: [u8; 8]) -> Option<i64> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let values = u64::from_le_bytes(text) ^ u64::from_le_bytes(*b"00:00:00");
+    // A byte above 9 (above 0 in the places of the colons) reaches its top bit, and no sum leaves its byte
+    // unless the top bit was set before.
+    let reach = u64::from_le_bytes([0x76, 0x76, 0x7f, 0x76, 0x76, 0x7f, 0x76, 0x76]);
+    if (values.wrapping_add(reach) | values) & (EACH << 7) != 0 {
+        return None;
+    }
+    let [h1, h2, _, n1, n2, _, s1, s2] = values.to_le_bytes().map(i64::from);
+    let (hour, minute, second) = (h1 * 10 + h2, n1 * 10 + n2, s1 * 10 + s2);
+    (hour < 24 && minute < 60 && second <= 60).then_some(hour * 3600 + minute * 60 + second)
 }
 
 fn days_in_month(year: i64, month: i64) -> i64 {
@@ -178,40 +188,54 @@ pub(crate) enum Choice {
     Nearest(i64),
 }
 
-/// Turns the civil times of one zone into seconds since 1970 UTC. Days on which the clock is not changed are
-/// remembered: a file has few days, and a look-up in the zone's history costs more than a whole row.
+/// Turns the civil times of one zone into seconds since 1970 UTC. Dates on which the clock is not changed are
+/// remembered as they are written: a file has few of them, and a look-up in the zone's history costs more than
+/// all else in a row.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(into = "Zone", from = "Zone")]
 pub(crate) struct LocalClock {
     zone: Zone,
-    days: [Day; 8],
+    dates: [Date; 8],
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Day {
-    day: i64,
-    offset: i64,
+struct Date {
+    text: [u8; 10],
+    /// Its midnight, in seconds since 1970 UTC.
+    midnight: i64,
 }
 
 impl LocalClock {
     pub(crate) fn new(zone: Zone) -> Self {
-        Self { zone, days: [Day { day: i64::MIN, offset: 0 }; 8] }
+        Self { zone, dates: [Date { text: [0; 10], midnight: 0 }; 8] }
     }
 
     pub(crate) fn zone(&self) -> Zone {
         self.zone
     }
 
+    /// Reads `YYYY-MM-DD HH:MM:SS`; none if it is not exactly that.
     #[inline]
-    pub(crate) fn seconds(&mut self, local: LocalTime, choice: impl FnOnce() -> Choice) -> (i64, Reading) {
-        match self.days.get(local.day as usize & 7) {
-            Some(known) if known.day == local.day => (local.seconds() - known.offset, Reading::Plain),
-            _ => self.look_up(local, choice()),
+    pub(crate) fn read(&mut self, text: &[u8], choice: impl FnOnce() -> Choice) -> Option<(i64, Reading)> {
+        let (date, time) = text.split_first_chunk::<10>()?;
+        // By the last digit of the day.
+        let known = self.dates.get(usize::from(date.last()? & 7))?;
+        if known.text == *date {
+            let (space, time) = time.split_first()?;
+            let second = second_of_day(time.try_into().ok()?)?;
+            return (*space == b' ').then_some((known.midnight + second, Reading::Plain));
         }
+        let local = LocalTime::parse(text)?;
+        let (read, midnight) = self.look_up(local, choice());
+        if let (Some(midnight), Some(slot)) = (midnight, self.dates.get_mut(usize::from(date.last()? & 7))) {
+            *slot = Date { text: *date, midnight };
+        }
+        Some(read)
     }
 
+    /// The reading of `local`, and the day's midnight if its clock is not changed that day.
     #[cold]
-    fn look_up(&mut self, local: LocalTime, choice: Choice) -> (i64, Reading) {
+    fn look_up(&self, local: LocalTime, choice: Choice) -> ((i64, Reading), Option<i64>) {
         let offset_at = |second| {
             let time = LocalTime { day: local.day, second }.to_chrono()?;
             self.zone.local(time).single()
@@ -220,14 +244,11 @@ impl LocalClock {
         // in an hour that is ambiguous or missing.
         let whole_day = offset_at(0)
             .filter(|&offset| offset_at(43_200) == Some(offset) && offset_at(86_399) == Some(offset));
-        if let Some(offset) = whole_day {
-            if let Some(slot) = self.days.get_mut(local.day as usize & 7) {
-                *slot = Day { day: local.day, offset };
-            }
-            return (local.seconds() - offset, Reading::Plain);
-        }
         let seconds = local.seconds();
-        match local.to_chrono().map_or(MappedLocalTime::None, |time| self.zone.local(time)) {
+        if let Some(offset) = whole_day {
+            return ((seconds - offset, Reading::Plain), Some(local.day * 86_400 - offset));
+        }
+        let read = match local.to_chrono().map_or(MappedLocalTime::None, |time| self.zone.local(time)) {
             MappedLocalTime::Single(offset) => (seconds - offset, Reading::Plain),
             MappedLocalTime::Ambiguous(one, other) => {
                 let first = seconds - one.max(other);
@@ -245,7 +266,8 @@ impl LocalClock {
                 let offset = day_before.and_then(|time| self.zone.local(time).earliest()).unwrap_or(0);
                 (seconds - offset, Reading::Nonexistent)
             }
-        }
+        };
+        (read, None)
     }
 }
 
@@ -266,8 +288,7 @@ mod tests {
     use super::*;
 
     fn read(zone: &str, text: &str, choice: Choice) -> (i64, Reading) {
-        let local = LocalTime::parse(text.as_bytes()).unwrap();
-        LocalClock::new(Zone::parse(zone).unwrap()).seconds(local, || choice)
+        LocalClock::new(Zone::parse(zone).unwrap()).read(text.as_bytes(), || choice).unwrap()
     }
     const FIRST: Choice = Choice::NotBefore(None);
 
@@ -356,10 +377,16 @@ mod tests {
         let zone = Zone::parse("America/Sao_Paulo").unwrap();
         let mut warm = LocalClock::new(zone);
         // 2017 and 2018: two changes a year, at midnight.
+        let start = NaiveDate::from_ymd_opt(2017, 1, 1).unwrap().and_hms_opt(0, 59, 59).unwrap();
         for hour in 0..2 * 365 * 24 {
-            let local = LocalTime { day: 17_167 + hour / 24, second: hour % 24 * 3600 };
-            assert_eq!(warm.seconds(local, || FIRST), LocalClock::new(zone).seconds(local, || FIRST));
-            assert_eq!(warm.seconds(local, || FIRST), LocalClock::new(zone).look_up(local, FIRST));
+            let text = (start + TimeDelta::hours(hour)).format("%F %T").to_string();
+            let cold = LocalClock::new(zone).read(text.as_bytes(), || FIRST);
+            assert_eq!(warm.read(text.as_bytes(), || FIRST), cold, "{text}");
+            assert_eq!(warm.read(text.as_bytes(), || FIRST), cold, "{text}");
+        }
+        for bad in ["2018-12-31 24:00:00", "2018-12-31T23:00:00", "2018-12-31 23:00:0", "2018-12-31 23-00-00"]
+        {
+            assert_eq!(warm.read(bad.as_bytes(), || FIRST), None, "{bad}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What all of Asterisk's call detail records have in common, wherever their columns stand.
 use super::channel;
 use crate::csv::{Fault, Row, Scratch};
-use crate::zone::{Choice, LocalClock, LocalTime, Reading};
+use crate::zone::{Choice, LocalClock, Reading};
 use crate::{Cdr, Counters, EventTime, Outcome, Place, Record, RejectReason, Sink, Zone};
 use serde::{Deserialize, Serialize};
 use std::hash::{BuildHasher, Hasher};
@@ -39,7 +39,7 @@ pub(crate) struct Reader {
     pub(crate) clock: LocalClock,
     pub(crate) counters: Counters,
     #[serde(skip)]
-    scratch: Scratch,
+    pub(super) scratch: Scratch,
 }
 
 impl Reader {
@@ -65,30 +65,30 @@ impl Reader {
             return Ok(());
         };
         let identity = identity(row, columns);
-        let hostile = [columns.dst, columns.src, columns.lastdata, columns.channel, columns.dstchannel];
-        if row.has_quotes_inside(hostile) || row.has_quotes_inside(columns.linkedid.or(columns.uniqueid)) {
+        let call_id = columns.linkedid.or(columns.uniqueid).unwrap_or(columns.src);
+        let hostile =
+            [columns.dst, columns.src, columns.lastdata, columns.channel, columns.dstchannel, call_id];
+        if hostile.iter().any(|&column| row.has_quote_inside(column)) {
             let row = row.unescaped(&mut self.scratch);
-            sink.record(place, &Record::Cdr(cdr(&row, columns, times, identity)));
+            sink.record(place, &Record::Cdr(cdr(&row, columns, &times, identity)));
         } else {
-            sink.record(place, &Record::Cdr(cdr(row, columns, times, identity)));
+            sink.record(place, &Record::Cdr(cdr(row, columns, &times, identity)));
         }
         Ok(())
     }
 
     #[inline]
     fn times(&mut self, row: &Row<'_>, columns: &Columns) -> Result<Option<Times>, Fault> {
-        let counters = &mut self.counters;
-        let started = local_time(row, columns.start, "start")?;
-        let (started, reading) = self.clock.seconds(started, || {
+        let Self { clock, counters, .. } = self;
+        let started = time(row, columns.start, "start", clock, counters, || {
             let uniqueid = columns.uniqueid.map_or(&b""[..], |column| row.field(column));
             Choice::NotBefore(creation_epoch(uniqueid))
-        });
-        counters.note(reading);
-        let end = local_time(row, columns.end, "end")?;
+        })?;
         let duration = number(row, columns.duration, "duration")?;
         let billable = number(row, columns.billsec, "billsec")?;
-        let (end, reading) = self.clock.seconds(end, || Choice::Nearest(started.saturating_add(duration)));
-        counters.note(reading);
+        let end = time(row, columns.end, "end", clock, counters, || {
+            Choice::Nearest(started.saturating_add(duration))
+        })?;
         let ended = ended(started, end, duration, counters).ok_or(Fault {
             field: Some((columns.duration + 1, "duration")),
             reason: RejectReason::Contradiction,
@@ -98,11 +98,8 @@ impl Reader {
         let answered = if is_no_time(answer) {
             None
         } else {
-            let local = local_time(row, columns.answer, "answer")?;
-            let (answered, reading) =
-                self.clock.seconds(local, || Choice::Nearest(ended.saturating_sub(billable)));
-            counters.note(reading);
-            Some(answered)
+            let near = || Choice::Nearest(ended.saturating_sub(billable));
+            Some(time(row, columns.answer, "answer", clock, counters, near)?)
         };
         let billable = match answered {
             _ if billable <= LONGEST_CALL_SECONDS => billable.max(0),
@@ -132,7 +129,7 @@ struct Times {
 }
 
 #[inline]
-fn cdr<'a>(row: &Row<'a>, columns: &Columns, times: Times, identity: u64) -> Cdr<'a> {
+fn cdr<'a>(row: &Row<'a>, columns: &Columns, times: &Times, identity: u64) -> Cdr<'a> {
     let target = row.field(columns.dstchannel);
     let lastdata = row.field(columns.lastdata);
     let target_leg = channel::leg(target);
@@ -208,9 +205,19 @@ fn identity(row: &Row<'_>, columns: &Columns) -> u64 {
 }
 
 #[inline]
-fn local_time(row: &Row<'_>, column: usize, name: &'static str) -> Result<LocalTime, Fault> {
-    LocalTime::parse(row.field(column))
-        .ok_or(Fault { field: Some((column + 1, name)), reason: RejectReason::Time })
+fn time(
+    row: &Row<'_>,
+    column: usize,
+    name: &'static str,
+    clock: &mut LocalClock,
+    counters: &mut Counters,
+    choice: impl FnOnce() -> Choice,
+) -> Result<i64, Fault> {
+    let (seconds, reading) = clock
+        .read(row.field(column), choice)
+        .ok_or(Fault { field: Some((column + 1, name)), reason: RejectReason::Time })?;
+    counters.note(reading);
+    Ok(seconds)
 }
 
 /// All the ways in which "never" is written.

@@ -27,6 +27,12 @@ const FIXED: Columns = Columns {
     sequence: None,
 };
 
+const WITH_ID: Columns = Columns { uniqueid: Some(16), ..FIXED };
+const NEW: Columns = Columns { linkedid: Some(17), sequence: Some(18), ..FIXED };
+const NEW_WITH_USER_FIELD: Columns = Columns { linkedid: Some(18), sequence: Some(19), ..FIXED };
+const NEW_WITH_ID: Columns = Columns { uniqueid: Some(16), ..NEW_WITH_USER_FIELD };
+const ALL: Columns = Columns { uniqueid: Some(16), linkedid: Some(19), sequence: Some(20), ..FIXED };
+
 /// Reads one row.
 #[inline]
 pub(crate) fn read<S: Sink>(
@@ -36,19 +42,19 @@ pub(crate) fn read<S: Sink>(
     sink: &mut S,
 ) -> Result<(), Fault> {
     let columns = match row.width() {
-        16 => FIXED,
-        17 => Columns { uniqueid: uniqueid(row), ..FIXED },
-        18 => Columns { uniqueid: Some(16), ..FIXED },
-        19 => Columns { linkedid: Some(17), sequence: Some(18), ..FIXED },
-        20 => Columns { uniqueid: uniqueid(row), linkedid: Some(18), sequence: Some(19), ..FIXED },
-        21 => Columns { uniqueid: Some(16), linkedid: Some(19), sequence: Some(20), ..FIXED },
+        17 if has_id(row) => &WITH_ID,
+        16 | 17 => &FIXED,
+        18 => &WITH_ID,
+        19 => &NEW,
+        20 if has_id(row) => &NEW_WITH_ID,
+        20 => &NEW_WITH_USER_FIELD,
+        21 => &ALL,
         found => return Err(RejectReason::Width { found, expected: "16 to 21" }.into()),
     };
-    reader.call(row, &columns, place, sink)
+    reader.call(row, columns, place, sink)
 }
 
 /// A single column behind the fixed ones is the unique id if it has its shape, else the user field.
-fn uniqueid(row: &Row<'_>) -> Option<usize> {
-    let column = row.field(16);
-    (creation_epoch(column).is_some() || column.eq_ignore_ascii_case(b"uniqueid")).then_some(16)
+fn has_id(row: &Row<'_>) -> bool {
+    creation_epoch(row.field(16)).is_some()
 }

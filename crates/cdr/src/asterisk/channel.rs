@@ -64,17 +64,14 @@ pub(crate) fn is_dial(application: &[u8]) -> bool {
 
 /// Whether the dialplan context `context` is one of those that calls from outside come in by.
 pub(crate) fn from_outside(context: &[u8]) -> bool {
-    const OUTSIDE: [&[u8]; 8] = [
-        b"from-trunk",
-        b"from-pstn",
-        b"from-did",
-        b"from-zaptel",
-        b"from-dahdi",
-        b"from-iax",
-        b"from-external",
-        b"ext-did",
-    ];
-    OUTSIDE.iter().any(|head| context.starts_with(head))
+    let Some(kind) = context.strip_prefix(b"from-") else { return context.starts_with(b"ext-did") };
+    kind.starts_with(b"trunk")
+        || kind.starts_with(b"pstn")
+        || kind.starts_with(b"did")
+        || kind.starts_with(b"zaptel")
+        || kind.starts_with(b"dahdi")
+        || kind.starts_with(b"iax")
+        || kind.starts_with(b"external")
 }
 
 /// Whether `channel` (or dial target) is a `Local` one.
@@ -150,16 +147,20 @@ fn number(text: &[u8]) -> &[u8] {
 
 /// A channel that was swapped for another wears a mark behind its name.
 fn strip_mark(channel: &[u8]) -> &[u8] {
+    if channel.last() != Some(&b'>') {
+        return channel;
+    }
     channel.strip_suffix(b"<ZOMBIE>").or_else(|| channel.strip_suffix(b"<MASQ>")).unwrap_or(channel)
 }
 
 /// `name` without the serial number that Asterisk puts behind it (`-0000001a`, `-2044`). Names may hold
 /// hyphens of their own.
 fn without_serial(name: &[u8]) -> &[u8] {
-    let Some(hyphen) = name.iter().rposition(|&byte| byte == b'-') else { return name };
-    let (peer, serial) = name.split_at(hyphen);
-    let is_serial = serial.len() > 1 && serial.iter().skip(1).all(u8::is_ascii_hexdigit);
-    if is_serial && !peer.is_empty() { peer } else { name }
+    let digits = name.iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    match name.get(..name.len() - digits) {
+        Some([peer @ .., b'-']) if digits > 0 && !peer.is_empty() => peer,
+        _ => name,
+    }
 }
 
 fn split(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {

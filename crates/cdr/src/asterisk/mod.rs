@@ -2,8 +2,9 @@
 mod call;
 pub(crate) mod cdr_csv;
 pub(crate) mod cdr_custom;
-#[cfg_attr(not(test), expect(dead_code, reason = "the decoder takes it in next"))]
-pub(crate) mod cel;
+mod cel;
+pub(crate) mod cel_csv;
 pub(crate) mod channel;
 
 pub(crate) use call::Reader;
+pub(crate) use cel::CelTracker;

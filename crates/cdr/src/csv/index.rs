@@ -25,6 +25,8 @@ pub(crate) struct Index {
     pub(crate) lines: Vec<LineEnd>,
     /// Offsets of line feeds inside quotes.
     pub(crate) quoted_lines: Vec<u32>,
+    /// Quotes, one bit a byte, 64 bytes a word.
+    pub(crate) quotes: Vec<u64>,
     /// The window ends inside quotes.
     pub(crate) open: bool,
 }
@@ -39,6 +41,7 @@ impl Index {
     pub(crate) fn build(&mut self, window: &[u8]) {
         self.lines.clear();
         self.quoted_lines.clear();
+        self.quotes.clear();
         // Grown once and never cleared: what lies behind `comma_count` is never read.
         if self.commas.len() < window.len() + 64 {
             self.commas.resize(window.len() + 64, 0);
@@ -68,16 +71,27 @@ impl Index {
         if masks.lines != 0 {
             self.line_ends(state, masks.lines & !inside, masks.lines & inside, commas);
         }
-        let Some(free) = self.commas.get_mut(state.commas..state.commas + 64) else { return };
+        self.quotes.push(masks.quotes);
+        let Some(free) = self.commas.get_mut(state.commas..) else { return };
+        // Eight slots are filled whether there are so many or not: the usual number of separators differs from
+        // chunk to chunk, and a branch that is guessed wrong costs more than they all do.
         let mut bits = commas;
-        for slot in free {
-            if bits == 0 {
-                break;
+        if let Some(eight) = free.first_chunk_mut::<8>() {
+            for slot in eight {
+                *slot = state.base + bits.trailing_zeros();
+                bits &= bits.wrapping_sub(1);
             }
-            *slot = state.base + bits.trailing_zeros();
-            bits &= bits - 1;
-            state.commas += 1;
         }
+        if bits != 0 {
+            for slot in free.iter_mut().skip(8) {
+                *slot = state.base + bits.trailing_zeros();
+                bits &= bits - 1;
+                if bits == 0 {
+                    break;
+                }
+            }
+        }
+        state.commas += commas.count_ones() as usize;
         state.base += 64;
     }
 

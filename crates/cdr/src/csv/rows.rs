@@ -35,6 +35,8 @@ pub(crate) struct Rows {
     begun: bool,
     /// The bytes to come belong to a line that was longer than any record.
     overlong: bool,
+    /// Records read although they were cut off.
+    pub(crate) cut_off: u64,
     #[serde(skip)]
     index: Index,
 }
@@ -80,7 +82,10 @@ impl Rows {
                     reach = (reach * 2).min(RECORD_MAX);
                     0
                 }
-                Step::Read(0) if rest.len() >= RECORD_MAX => self.without_end(window, &index, sink),
+                Step::Read(0) if rest.len() >= RECORD_MAX => {
+                    reach = CAUTIOUS;
+                    self.without_end(window, &index, sink, &mut read)
+                }
                 Step::Read(0) if !end_of_input => break,
                 Step::Read(0) => {
                     reach = CAUTIOUS;
@@ -132,13 +137,14 @@ impl Rows {
             let end = line.at as usize;
             let length = end + 1 - start;
             let own = index.commas().get(commas..line.commas as usize).unwrap_or_default();
-            let row = Row::new(window, own, start, end);
+            let row = Row::new(window, own, &index.quotes, start, end);
             let inside = quoted.iter().take_while(|&&at| at < line.at).count();
             if inside > 0 {
                 if !(row.is_well_quoted() && read(&row, self.place(), sink).is_ok()) {
                     let first = quoted.first().map_or(end, |&at| at as usize);
-                    self.reject_line(window.get(start..=first).unwrap_or_default(), sink);
-                    return Step::Resumed(first + 1);
+                    return Step::Resumed(
+                        start + self.cut_line(window, index, (start, first), own, sink, read),
+                    );
                 }
                 quoted = quoted.get(inside..).unwrap_or_default();
             } else if row.width() == 0 {
@@ -155,11 +161,15 @@ impl Rows {
     }
 
     /// A window as long as any record in which no row ends: its first line is given up.
-    fn without_end<S: Sink>(&mut self, window: &[u8], index: &Index, sink: &mut S) -> usize {
+    fn without_end<S: Sink>(
+        &mut self,
+        window: &[u8],
+        index: &Index,
+        sink: &mut S,
+        read: &mut impl FnMut(&Row<'_>, Place, &mut S) -> Result<(), Fault>,
+    ) -> usize {
         if let Some(&first) = index.quoted_lines.first() {
-            let line = window.get(..=first as usize).unwrap_or_default();
-            self.reject_line(line, sink);
-            return line.len();
+            return self.cut_line(window, index, (0, first as usize), index.commas(), sink, read);
         }
         self.reject(window, RejectReason::Shape.into(), sink);
         self.advance(window.len(), 0);
@@ -175,18 +185,13 @@ impl Rows {
         sink: &mut S,
         read: &mut impl FnMut(&Row<'_>, Place, &mut S) -> Result<(), Fault>,
     ) -> usize {
-        let row = Row::new(window, index.commas(), 0, window.len());
+        let row = Row::new(window, index.commas(), &index.quotes, 0, window.len());
         let inside = index.quoted_lines.len();
         if row.width() == 0 {
             sink.passed_over(self.place());
-        } else if index.open
-            || (inside > 0 && !row.is_well_quoted())
-            || read(&row, self.place(), sink).is_err()
-        {
+        } else if (inside > 0 && !row.is_well_quoted()) || read(&row, self.place(), sink).is_err() {
             if let Some(&first) = index.quoted_lines.first() {
-                let line = window.get(..=first as usize).unwrap_or_default();
-                self.reject_line(line, sink);
-                return line.len();
+                return self.cut_line(window, index, (0, first as usize), index.commas(), sink, read);
             }
             self.reject(window, RejectReason::CutOff.into(), sink);
         }
@@ -208,10 +213,28 @@ impl Rows {
         Some(piece.len())
     }
 
-    /// Rejects a line that ends inside quotes.
-    fn reject_line<S: Sink>(&mut self, line: &[u8], sink: &mut S) {
-        self.reject(line, RejectReason::OpenQuote.into(), sink);
+    /// The line in `window[from..=feed]` ends inside quotes: its record was cut off. It is read all the same if
+    /// what the call says stands before the cut, for whoever calls can make a record too long for the PBX to
+    /// write. Returns the line's length.
+    #[cold]
+    fn cut_line<S: Sink>(
+        &mut self,
+        window: &[u8],
+        index: &Index,
+        (from, feed): (usize, usize),
+        commas: &[u32],
+        sink: &mut S,
+        read: &mut impl FnMut(&Row<'_>, Place, &mut S) -> Result<(), Fault>,
+    ) -> usize {
+        let own = commas.partition_point(|&comma| (comma as usize) < feed);
+        let row = Row::new(window, commas.get(..own).unwrap_or_default(), &index.quotes, from, feed);
+        let line = window.get(from..=feed).unwrap_or_default();
+        match read(&row, self.place(), sink) {
+            Ok(()) => self.cut_off += 1,
+            Err(_) => self.reject(line, RejectReason::OpenQuote.into(), sink),
+        }
         self.advance(line.len(), 1);
+        line.len()
     }
 
     fn reject<S: Sink>(&self, bytes: &[u8], fault: Fault, sink: &mut S) {

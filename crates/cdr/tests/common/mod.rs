@@ -1,5 +1,5 @@
 //! A sink that keeps everything, and the captures of a real Asterisk where they are at hand.
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "test code; each test binary uses its part")]
 use std::path::PathBuf;
 use tollwatch_cdr::{Decoder, Format, Place, Record, Rejected, Sink, Zone};
 

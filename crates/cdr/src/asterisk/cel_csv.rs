@@ -1,0 +1,70 @@
+//! `asterisk_cel_csv`: what `cel_custom` writes by its sample mapping.
+//!
+//! eventtype, eventtime, name, number, ANI, RDNIS, DNID, exten, context, channel, application, its data,
+//! amaflags, accountcode, uniqueid, linkedid, peer, userfield, user-defined type, extra (JSON).
+use super::call::{Reader, creation_epoch};
+use super::cel::{CelRow, CelTracker};
+use crate::csv::{Fault, Row};
+use crate::zone::Choice;
+use crate::{EventTime, Place, RejectReason, Sink};
+
+const WIDTH: usize = 20;
+/// The columns that the tracker looks at.
+const READ: [usize; 9] = [0, 7, 8, 9, 10, 11, 14, 15, 19];
+
+/// Reads one row.
+pub(crate) fn read<S: Sink>(
+    row: &Row<'_>,
+    reader: &mut Reader,
+    tracker: &mut CelTracker,
+    place: Place,
+    sink: &mut S,
+) -> Result<(), Fault> {
+    if row.width() != WIDTH {
+        return Err(RejectReason::Width { found: row.width(), expected: "20" }.into());
+    }
+    let Some(at) = event_time(row, reader) else {
+        if row.field(0).eq_ignore_ascii_case(b"eventtype") {
+            sink.passed_over(place);
+            return Ok(());
+        }
+        return Err(Fault { field: Some((2, "eventtime")), reason: RejectReason::Time });
+    };
+    if READ.iter().any(|&column| row.has_quote_inside(column)) {
+        let row = row.unescaped(&mut reader.scratch);
+        tracker.row(at, &CelRow::new(|column| row.field(column)), place, sink);
+    } else {
+        tracker.row(at, &CelRow::new(|column| row.field(column)), place, sink);
+    }
+    Ok(())
+}
+
+/// Seconds since 1970 UTC with a fraction, or what `dateformat=%F %T` gives, in local time.
+fn event_time(row: &Row<'_>, reader: &mut Reader) -> Option<EventTime> {
+    let text = row.field(1);
+    let dot = text.iter().position(|&byte| byte == b'.');
+    let whole = text.get(..dot.unwrap_or(text.len()))?;
+    let micros = match dot {
+        Some(dot) => micros(text.get(dot + 1..)?)?,
+        None => 0,
+    };
+    let seconds = if whole.contains(&b':') {
+        let choice = || Choice::NotBefore(creation_epoch(row.field(14)));
+        let (seconds, reading) = reader.clock.read(whole, choice)?;
+        reader.counters.note(reading);
+        seconds
+    } else {
+        digits(whole).filter(|_| (1..=12).contains(&whole.len()))?
+    };
+    Some(EventTime::from_micros(seconds * 1_000_000 + micros))
+}
+
+fn micros(fraction: &[u8]) -> Option<i64> {
+    let scale = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1].get(fraction.len())?;
+    Some(digits(fraction)? * scale)
+}
+
+fn digits(text: &[u8]) -> Option<i64> {
+    text.iter()
+        .try_fold(0i64, |value, &byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))
+}
