@@ -8,7 +8,7 @@ use super::{Destination, DestinationClass, DestinationKind};
 /// What is wrong with a destination table or an overlay.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum DatasetError {
-    /// A file that is no CSV, or lacks a column.
+    /// A file without one of its columns.
     #[error("{file}: {problem}")]
     File {
         /// `destinations.csv` or `risk.csv`.
@@ -62,7 +62,8 @@ fn each_line<const N: usize>(
     errors: &mut Vec<DatasetError>,
     mut read: impl FnMut(Line<'_, N>) -> Result<(), String>,
 ) {
-    let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let faults_before = errors.len();
     let mut places = [0; N];
     let header = reader.headers().cloned().unwrap_or_default();
     for (place, name) in places.iter_mut().zip(columns) {
@@ -71,20 +72,17 @@ fn each_line<const N: usize>(
             None => errors.push(DatasetError::File { file, problem: format!("no column `{name}`") }),
         }
     }
-    if !errors.is_empty() {
+    if errors.len() > faults_before {
         return;
     }
-    for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                errors.push(DatasetError::File { file, problem: error.to_string() });
-                continue;
-            }
-        };
+    // The text is UTF-8 and lines may be of any length, so no record can fail.
+    for record in reader.records().filter_map(Result::ok) {
         let number = record.position().map_or(0, csv::Position::line);
         let fields = places.map(|place| record.get(place).unwrap_or_default());
-        if let Err(problem) = read(Line { number, fields }) {
+        let is_short = places.iter().any(|place| *place >= record.len());
+        let outcome =
+            if is_short { Err("too few columns".to_owned()) } else { read(Line { number, fields }) };
+        if let Err(problem) = outcome {
             errors.push(DatasetError::Line { file, line: number, problem });
         }
     }

@@ -53,6 +53,7 @@ const NAMES: &[(Column, &[&str])] = &[
         Column::Rate,
         &[
             "rate",
+            "ratemin",
             "ratepermin",
             "rateperminute",
             "permin",

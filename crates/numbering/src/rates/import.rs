@@ -1,6 +1,6 @@
 //! Reading an operator's rate deck.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use csv::StringRecord;
 
@@ -88,14 +88,14 @@ struct Row {
 
 pub(super) fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, DeckError> {
     let text = text::decode(bytes);
-    let (columns, records) = records(&text)?;
-    let currency = currency(&columns, &records)?;
-    let reader = RowReader::new(&columns, &records);
+    let (columns, lines) = lines(&text)?;
+    let currency = currency(&columns, &lines)?;
+    let reader = RowReader::new(&columns, &lines);
     let mut problems = Vec::new();
     let mut warnings = Vec::new();
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
-    for record in &records {
-        match reader.read(record, options) {
+    for line in &lines {
+        match reader.read(line, options) {
             Ok(found) => {
                 for row in found {
                     keep_newest(&mut rows, row, &mut warnings);
@@ -105,7 +105,7 @@ pub(super) fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, 
         }
         if rows.len() > PREFIXES_MAX {
             problems.push(problem(
-                record,
+                line,
                 format!("more than {PREFIXES_MAX} prefixes"),
                 "write shorter prefixes",
             ));
@@ -118,7 +118,7 @@ pub(super) fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, 
         .map(|row| DeckRow { line: row.line, prefix: row.rate.prefix.clone(), amount: row.amount })
         .collect();
     let suspects = plausibility::suspects(&deck_rows, options.implausible_rate, destinations.as_ref());
-    let suspect_lines: Vec<u64> = suspects.iter().map(|suspect| suspect.line).collect();
+    let suspect_lines: BTreeSet<u64> = suspects.iter().map(|suspect| suspect.line).collect();
     if options.strict { &mut problems } else { &mut warnings }.extend(suspects);
     if let Some(table) = &destinations {
         warnings.extend(deck_rows.iter().filter(|row| table.country_of_prefix(&row.prefix).is_none()).map(
@@ -140,8 +140,14 @@ pub(super) fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, 
     Ok(Imported { deck: RateDeck::new(rates, default), warnings, currency })
 }
 
+/// A line of the deck below its header.
+struct Line {
+    number: u64,
+    cells: StringRecord,
+}
+
 /// The header and the lines below it that have anything in them.
-fn records(text: &str) -> Result<(Columns, Vec<StringRecord>), DeckError> {
+fn lines(text: &str) -> Result<(Columns, Vec<Line>), DeckError> {
     let mut best: Option<(Columns, u8, usize)> = None;
     for delimiter in [b',', b';', b'\t'] {
         for (place, record) in reader(text, delimiter).records().take(TITLE_LINES).enumerate() {
@@ -154,7 +160,16 @@ fn records(text: &str) -> Result<(Columns, Vec<StringRecord>), DeckError> {
     let (columns, delimiter, place) = best.ok_or(DeckError::NoHeader)?;
     // The text is UTF-8 and rows may be of any length, so no record can fail.
     let below = reader(text, delimiter).into_records().skip(place + 1).filter_map(Result::ok);
-    Ok((columns, below.filter(|record| record.iter().any(|cell| !cell.trim().is_empty())).collect()))
+    let filled = below.filter(|cells| cells.iter().any(|cell| !cell.trim().is_empty()));
+    Ok((columns, filled.map(|cells| Line { number: line_number(text, &cells), cells }).collect()))
+}
+
+/// The line that a record is in. The position of a record is where the one before it ended, empty lines not skipped.
+fn line_number(text: &str, record: &StringRecord) -> u64 {
+    let Some(position) = record.position() else { return 0 };
+    let from = text.as_bytes().get(position.byte() as usize..).unwrap_or_default();
+    let skipped = from.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n');
+    position.line() + skipped.count() as u64
 }
 
 fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
@@ -165,10 +180,10 @@ fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
         .from_reader(text.as_bytes())
 }
 
-fn currency(columns: &Columns, records: &[StringRecord]) -> Result<Option<String>, DeckError> {
+fn currency(columns: &Columns, lines: &[Line]) -> Result<Option<String>, DeckError> {
     let mut named: Option<&str> = None;
     for cell in
-        records.iter().map(|record| columns.cell(record, Column::Currency)).filter(|cell| !cell.is_empty())
+        lines.iter().map(|line| columns.cell(&line.cells, Column::Currency)).filter(|cell| !cell.is_empty())
     {
         match named {
             Some(before) if before != cell => {
@@ -189,26 +204,26 @@ struct RowReader<'a> {
 }
 
 impl<'a> RowReader<'a> {
-    fn new(columns: &'a Columns, records: &[StringRecord]) -> Self {
+    fn new(columns: &'a Columns, lines: &[Line]) -> Self {
         let signs =
-            || records.iter().filter_map(|record| cell::decimal_sign(columns.cell(record, Column::Rate)));
+            || lines.iter().filter_map(|line| cell::decimal_sign(columns.cell(&line.cells, Column::Rate)));
         let commas = signs().filter(|sign| *sign == DecimalSign::Comma).count();
         let points = signs().count() - commas;
         let decimal = if commas > points { DecimalSign::Comma } else { DecimalSign::Point };
         let has_country_code = columns.place(Column::CountryCode).is_some();
-        let repeats_country_code = records.iter().all(|record| {
-            let code = columns.cell(record, Column::CountryCode).trim_start_matches('+');
-            let prefix = columns.cell(record, Column::Prefix).trim_start_matches('+');
+        let repeats_country_code = lines.iter().all(|line| {
+            let code = columns.cell(&line.cells, Column::CountryCode).trim_start_matches('+');
+            let prefix = columns.cell(&line.cells, Column::Prefix).trim_start_matches('+');
             prefix.starts_with(code)
         });
         Self { columns, decimal, joins_country_code: has_country_code && !repeats_country_code }
     }
 
     /// The rates of a line, one for each of its prefixes; none if it is not effective.
-    fn read(&self, record: &StringRecord, options: &ImportOptions) -> Result<Vec<Row>, DeckProblem> {
-        let cell = |column| self.columns.cell(record, column);
+    fn read(&self, line: &Line, options: &ImportOptions) -> Result<Vec<Row>, DeckProblem> {
+        let cell = |column| self.columns.cell(&line.cells, column);
         let fault =
-            |text: &str, what: &str, hint: &str| problem(record, format!("`{text}` is no {what}"), hint);
+            |text: &str, what: &str, hint: &str| problem(line, format!("`{text}` is no {what}"), hint);
         let date = |column| match cell(column) {
             "" => Ok(None),
             text => {
@@ -224,9 +239,9 @@ impl<'a> RowReader<'a> {
         }
         let code = if self.joins_country_code { cell(Column::CountryCode) } else { "" };
         let prefixes = prefix_cell::prefixes(cell(Column::Prefix), code)
-            .map_err(|(text, hint)| problem(record, text, hint))?;
+            .map_err(|(text, hint)| problem(line, text, hint))?;
         if prefixes.is_empty() {
-            return Err(problem(record, "a row without a prefix".to_owned(), "remove it or name its prefix"));
+            return Err(problem(line, "a row without a prefix".to_owned(), "remove it or name its prefix"));
         }
         let money = |column, text: &str| {
             cell::amount(text, self.decimal).filter(|amount| amount.money >= Money::ZERO).ok_or_else(|| {
@@ -245,7 +260,7 @@ impl<'a> RowReader<'a> {
             "" => Money::ZERO,
             text => money(Column::ConnectionFee, text)?.money,
         };
-        let (first_increment, next_increment) = self.increments(record)?;
+        let (first_increment, next_increment) = self.increments(line)?;
         let rate = Rate {
             prefix: String::new(),
             per_minute: amount.money,
@@ -254,21 +269,17 @@ impl<'a> RowReader<'a> {
             connection_fee,
             basis: RateBasis::Deck,
         };
-        let line = line(record);
-        let row = |prefix| Row { line, date: from, amount, rate: Rate { prefix, ..rate.clone() } };
+        let row =
+            |prefix| Row { line: line.number, date: from, amount, rate: Rate { prefix, ..rate.clone() } };
         Ok(prefixes.into_iter().map(row).collect())
     }
 
     /// First and next increment; of two only one of which is given the other is the same.
-    fn increments(&self, record: &StringRecord) -> Result<(u32, u32), DeckProblem> {
+    fn increments(&self, line: &Line) -> Result<(u32, u32), DeckProblem> {
         let fault = |text: &str| {
-            problem(
-                record,
-                format!("`{text}` is no billing increment"),
-                "give seconds, 1 to 3600, such as 60",
-            )
+            problem(line, format!("`{text}` is no billing increment"), "give seconds, 1 to 3600, such as 60")
         };
-        let seconds = |column, least: u32| match self.columns.cell(record, column) {
+        let seconds = |column, least: u32| match self.columns.cell(&line.cells, column) {
             "" => Ok(None),
             text => cell::seconds(text)
                 .filter(|seconds| (least..=INCREMENT_MAX).contains(seconds))
@@ -276,7 +287,7 @@ impl<'a> RowReader<'a> {
                 .ok_or_else(|| fault(text)),
         };
         let (first, next) = (seconds(Column::FirstIncrement, 0)?, seconds(Column::NextIncrement, 1)?);
-        let pair = match self.columns.cell(record, Column::Increments) {
+        let pair = match self.columns.cell(&line.cells, Column::Increments) {
             "" => None,
             text => Some(
                 cell::increments(text)
@@ -329,10 +340,6 @@ fn default_rate<'a>(rates: impl Iterator<Item = &'a Rate>, given: Option<Money>)
     })
 }
 
-fn problem(record: &StringRecord, problem: String, hint: &str) -> DeckProblem {
-    DeckProblem { line: line(record), problem, hint: hint.to_owned() }
-}
-
-fn line(record: &StringRecord) -> u64 {
-    record.position().map_or(0, csv::Position::line)
+fn problem(line: &Line, problem: String, hint: &str) -> DeckProblem {
+    DeckProblem { line: line.number, problem, hint: hint.to_owned() }
 }

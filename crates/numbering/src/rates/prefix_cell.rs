@@ -10,25 +10,18 @@ const DIGITS_MAX: usize = 15;
 /// code begins with 0.
 const EXIT_CODES: [&str; 4] = ["0011", "011", "010", "00"];
 
-/// The parts of a cell that stand for themselves: `20, 22-25` has two.
-fn parts(cell: &str) -> impl Iterator<Item = String> {
-    let plain: String = cell.nfkc().filter(|letter| !letter.is_whitespace() || *letter == '\n').collect();
-    let parts: Vec<String> = plain
-        .split([',', ';', '/', '|', '、', '\n'])
-        .filter(|part| !part.is_empty())
-        .map(str::to_owned)
-        .collect();
-    parts.into_iter()
+/// A cell with full-width forms made plain, and without spaces.
+fn plain(cell: &str) -> String {
+    cell.nfkc().filter(|letter| !letter.is_whitespace() || *letter == '\n').collect()
 }
 
-/// The digits of one prefix without what decks write around them: `+`, an exit code, brackets, `.`, `-`, an apostrophe
-/// of a spreadsheet, the `_…X.` of a dial plan pattern.
+/// The digits of one prefix without what decks write around them: `+`, brackets, `.`, `-`, an apostrophe of a
+/// spreadsheet, the `_…X.` of a dial plan pattern.
 fn digits(part: &str) -> Option<String> {
     let inner = part.trim_start_matches(['\'', '_', '+']).trim_end_matches(['X', 'x', '*', '.', '!', '#']);
     let inner = inner.strip_suffix(".0").unwrap_or(inner);
-    let plain: String = inner.chars().filter(|letter| !"()-‐–.".contains(*letter)).collect();
-    let plain = EXIT_CODES.iter().find_map(|code| plain.strip_prefix(code)).unwrap_or(&plain);
-    (!plain.is_empty() && plain.bytes().all(|byte| byte.is_ascii_digit())).then(|| plain.to_owned())
+    let digits: String = inner.chars().filter(|letter| !"()-‐–.".contains(*letter)).collect();
+    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
 }
 
 /// Both ends of a range: two runs of as many digits, the first the smaller. `1-876` is one prefix, not a range.
@@ -38,13 +31,19 @@ fn range(part: &str) -> Option<(String, String)> {
     (first.len() == last.len() && first.len() <= DIGITS_MAX && first < last).then_some((first, last))
 }
 
+/// One prefix from the country code on, without an exit code.
+fn international(part: &str) -> Result<String, (String, &'static str)> {
+    let digits = one(part)?;
+    Ok(EXIT_CODES.iter().find_map(|code| digits.strip_prefix(code)).unwrap_or(&digits).to_owned())
+}
+
 /// Reads a cell into prefixes from the country code on; `country_code` is set before each where the deck has it in a
 /// column of its own. An error says what is wrong, and a hint what to do.
 pub(super) fn prefixes(cell: &str, country_code: &str) -> Result<Vec<String>, (String, &'static str)> {
-    let head = if country_code.is_empty() { String::new() } else { one(country_code)? };
+    let head = if country_code.is_empty() { String::new() } else { international(&plain(country_code))? };
     let mut found = Vec::new();
-    for part in parts(cell) {
-        if let Some((first, last)) = range(&part) {
+    for part in plain(cell).split([',', ';', '/', '|', '、', '\n']).filter(|part| !part.is_empty()) {
+        if let Some((first, last)) = range(part) {
             let width = first.len();
             let (Ok(first), Ok(last)) = (first.parse::<u64>(), last.parse::<u64>()) else {
                 return Err((format!("`{part}` is no range of prefixes"), "write ranges as 20-25"));
@@ -56,8 +55,11 @@ pub(super) fn prefixes(cell: &str, country_code: &str) -> Result<Vec<String>, (S
                 ));
             }
             found.extend((first..=last).map(|number| format!("{head}{number:0width$}")));
+        } else if head.is_empty() {
+            found.push(international(part)?);
         } else {
-            found.push(format!("{head}{}", one(&part)?));
+            // After a country code 0 is a digit like any other: Italy keeps it.
+            found.push(format!("{head}{}", one(part)?));
         }
     }
     if found.is_empty() && !head.is_empty() {
@@ -123,7 +125,8 @@ mod tests {
         assert_eq!(read("224, 232;245", ""), ["224", "232", "245"]);
         assert_eq!(read("20-22,7", "44"), ["4420", "4421", "4422", "447"]);
         assert_eq!(read("08-10", "39"), ["3908", "3909", "3910"]);
-        assert_eq!(read("", "224"), ["224"]);
+        assert_eq!(read("010,0011", "39"), ["39010", "390011"]);
+        assert_eq!(read("", "+224"), ["224"]);
         assert_eq!(read("", ""), Vec::<String>::new());
     }
 
