@@ -6,12 +6,16 @@
 mod asterisk;
 mod csv;
 mod decoder;
+mod describe;
+mod detect;
 mod format;
 mod record;
 mod time;
 mod zone;
 
 pub use decoder::{Counters, Decoder};
+pub use describe::{Description, Setting, Text};
+pub use detect::{Detection, detect};
 pub use format::{Format, FormatError};
 pub use record::{
     CallEvent, CallEventKind, Cdr, Leg, Outcome, Party, Place, Record, RejectReason, Rejected, Sink,
