@@ -21,7 +21,7 @@ const DAYS: u32 = 21;
 /// Friday 20 March; the Saturday after it was the equinox holiday.
 const ATTACK_DAY: u32 = 11;
 /// Place of extension 105.
-const VICTIM: usize = 5;
+const VICTIM: usize = 4;
 
 /// The case: three weeks of an office of twenty extensions, with the attack in it.
 pub fn japan_2015(seed: u64) -> Case {

@@ -42,8 +42,8 @@ const NAMES: [&str; 14] = [
     "Sato, Hanako",
     "Bob Mori",
     "Kimura",
-    "Dave Support",
     "Warehouse",
+    "Dave Support",
     "Ito",
     "Yamada Taro",
     "Nakamura, Jun",
@@ -53,15 +53,14 @@ const NAMES: [&str; 14] = [
     "Watanabe",
     "Accounts",
 ];
-const ACCOUNTS: [&str; 5] = ["sales", "", "support", "wh", "sales"];
+const ACCOUNTS: [&str; 5] = ["sales", "", "sales", "support", "wh"];
 
 impl Office {
-    /// An office of `count` extensions, numbered from 100, 1000 and so on by how many digits they need.
+    /// An office of `count` extensions, numbered as [`number`] says.
     pub fn new(count: usize, zone: Tz, first_day: NaiveDate, days: u32) -> Self {
-        let base = [100, 1000, 10_000].into_iter().find(|base| count <= base * 9).unwrap_or(100_000);
         let extensions = (0..count)
             .map(|index| Extension {
-                number: (base + index).to_string(),
+                number: number(index, count).to_string(),
                 name: NAMES.get(index % NAMES.len()).copied().unwrap_or_default().to_owned(),
                 account: ACCOUNTS.get(index % ACCOUNTS.len()).copied().unwrap_or_default().to_owned(),
             })
@@ -171,6 +170,21 @@ impl Office {
     }
 }
 
+/// The number of an extension in an office of `count`: three digits while they suffice, then four, then more.
+///
+/// In Japan 104, 110 to 119 and other numbers from 100 to 199 are services, 110 and 119 the police and the fire brigade, so an
+/// office skips them: 100 to 103, 105 to 109, then 200 and up.
+fn number(index: usize, count: usize) -> usize {
+    match (index, count) {
+        (0..4, ..=800) => 100 + index,
+        (4..9, ..=800) => 101 + index,
+        (_, ..=800) => 191 + index,
+        (_, ..=9000) => 1000 + index,
+        (_, ..=90_000) => 10_000 + index,
+        _ => 100_000 + index,
+    }
+}
+
 /// A call that goes out as it was dialled.
 pub(crate) fn outgoing(caller: usize, dialled: String) -> Route {
     Route::Outgoing { caller, sent: numbers::sent(&dialled).to_owned(), dialled }
@@ -199,4 +213,18 @@ pub fn ordinary_talk(random: &mut Random) -> i64 {
 
 fn side(random: &mut Random) -> Side {
     if random.chance(550) { Side::Caller } else { Side::Called }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_extension_of_three_digits_is_a_japanese_service_number() {
+        let numbers: Vec<usize> = (0..800).map(|index| number(index, 800)).collect();
+        assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "no number twice");
+        assert!(!numbers.iter().any(|number| *number == 104 || (110..200).contains(number)));
+        assert_eq!((numbers[4], numbers[8], numbers[9], numbers[799]), (105, 109, 200, 990));
+        assert_eq!((number(0, 801), number(9000, 9001)), (1000, 19_000));
+    }
 }

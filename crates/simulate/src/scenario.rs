@@ -111,7 +111,7 @@ impl Scenario {
         let mut calls = office.ordinary(self.seed);
         let mut incidents = Vec::with_capacity(self.kinds.len());
         for (incident, kind) in self.kinds.into_iter().enumerate() {
-            let extension = (5 + incident) % self.extensions;
+            let extension = (4 + incident) % self.extensions;
             let plan =
                 Plan { kind, extension, starts_at: starts_at(&office, kind), incident, seed: self.seed };
             calls.extend(attack::calls(&office, plan));
