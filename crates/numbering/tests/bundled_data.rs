@@ -1,5 +1,7 @@
 //! The bundled tables: destinations, risk and the indicative rates.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests are tests
+
 use proptest::prelude::*;
 use std::sync::LazyLock;
 use tollwatch_numbering::{
