@@ -243,3 +243,28 @@ fn the_same_row_has_the_same_identity_and_another_row_another() {
     // With a sequence, what else is in the row does not matter.
     assert_eq!(identities(&with_sequence(1).replace(",3,3,", ",4,4,"))[0], read[3]);
 }
+
+#[test]
+fn an_event_time_is_seconds_with_a_fraction_or_a_civil_time_and_nothing_longer() {
+    let event = |time: &str| {
+        let row = format!(
+            "\"ANSWER\",\"{time}\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"3\",\"\",\"1.0\",\"1.0\",\"\",\"\",\"\",\"\"\n"
+        );
+        let (kept, _) = decode(Format::AsteriskCelCsv, "Asia/Tokyo", row.as_bytes());
+        (kept.passed_over.len(), kept.rejected.len())
+    };
+    for good in ["1772906414.030799", "1772906414", "2026-03-08 03:00:14", "2026-03-08 03:00:14.5"] {
+        assert_eq!(event(good), (1, 0), "{good}");
+    }
+    for bad in [
+        "",
+        ".5",
+        "1772906414.",
+        "1772906414.0000001",
+        "1790000000000000000000000005572737.7",
+        "-1",
+        "08/03/2026",
+    ] {
+        assert_eq!(event(bad), (0, 1), "{bad}");
+    }
+}

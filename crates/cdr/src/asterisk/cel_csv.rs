@@ -54,7 +54,7 @@ fn event_time(row: &Row<'_>, reader: &mut Reader) -> Option<EventTime> {
         reader.counters.note(reading);
         seconds
     } else {
-        digits(whole).filter(|_| (1..=12).contains(&whole.len()))?
+        digits(whole)?
     };
     Some(EventTime::from_micros(seconds * 1_000_000 + micros))
 }
@@ -64,7 +64,11 @@ fn micros(fraction: &[u8]) -> Option<i64> {
     Some(digits(fraction)? * scale)
 }
 
+/// At most twelve digits: seconds up to the year 33658.
 fn digits(text: &[u8]) -> Option<i64> {
+    if !(1..=12).contains(&text.len()) {
+        return None;
+    }
     text.iter()
         .try_fold(0i64, |value, &byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))
 }

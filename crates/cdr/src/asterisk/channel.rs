@@ -1,5 +1,6 @@
 //! Channel names and dial strings of Asterisk: whose channel it is, and what was sent to the trunk.
 use crate::{Leg, Party};
+use memchr::{memchr, memchr2, memrchr};
 
 /// Asterisk's CDR engine cuts `lastdata` at this many bytes.
 const LASTDATA_MAX: usize = 79;
@@ -101,7 +102,7 @@ impl Dialled<'_> {
 
 /// The targets of a dial string, in order: `A&B,30,options`. Old releases separate arguments by `|`.
 pub(crate) fn dialled_targets(data: &[u8]) -> impl Iterator<Item = Dialled<'_>> {
-    let end = data.iter().position(|&byte| byte == b',' || byte == b'|').unwrap_or(data.len());
+    let end = memchr2(b',', b'|', data).unwrap_or(data.len());
     let list = data.get(..end).unwrap_or_default();
     list.split(|&byte| byte == b'&').filter_map(dialled_target)
 }
@@ -115,7 +116,7 @@ fn dialled_target(text: &[u8]) -> Option<Dialled<'_>> {
     }
     let (place, behind) = split(rest, b'/').map_or((rest, None), |(place, behind)| (place, Some(behind)));
     // A secret may hold an `@` itself: the host stands behind the last.
-    let at = place.iter().rposition(|&byte| byte == b'@');
+    let at = memrchr(b'@', place);
     let (user, host) = match at {
         Some(at) => (place.get(..at).unwrap_or_default(), place.get(at + 1..).unwrap_or_default()),
         None => (&b""[..], place),
@@ -156,6 +157,14 @@ fn strip_mark(channel: &[u8]) -> &[u8] {
 /// `name` without the serial number that Asterisk puts behind it (`-0000001a`, `-2044`). Names may hold
 /// hyphens of their own.
 fn without_serial(name: &[u8]) -> &[u8] {
+    // Of the usual length, it is one look.
+    if let Some((peer, [b'-', serial @ ..])) =
+        name.len().checked_sub(9).and_then(|at| name.split_at_checked(at))
+        && !peer.is_empty()
+        && serial.iter().fold(true, |all, byte| all & byte.is_ascii_hexdigit())
+    {
+        return peer;
+    }
     let digits = name.iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count();
     match name.get(..name.len() - digits) {
         Some([peer @ .., b'-']) if digits > 0 && !peer.is_empty() => peer,
@@ -164,7 +173,7 @@ fn without_serial(name: &[u8]) -> &[u8] {
 }
 
 fn split(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
-    let at = text.iter().position(|&byte| byte == separator)?;
+    let at = memchr(separator, text)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
