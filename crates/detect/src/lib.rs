@@ -1,1 +1,33 @@
-//! Placeholder.
+//! Rules, incidents and the engine: records in, alerts out, the same every time.
+//!
+//! The way of a record through the engine:
+//!
+//! 1. **admit** ([`Engine::observe`], in the order of the input): duplicates are dropped, the legs of a call
+//!    are put together, the extension that is charged is found, the number is read. What is left are the
+//!    calls that cost money, each under its key (an extension, or a trunk where no extension is known).
+//! 2. **detect** ([`Engine::flush`], key by key): the calls of a batch are grouped by key, put into the key's
+//!    windows, and the rules look at every window that changed. Nothing a key does depends on another key.
+//!
+//! **Invariant:** how the input is cut into batches, when snapshots are taken, and which tenants share an
+//! engine changes no byte of what comes out.
+mod admit;
+mod calendar;
+mod counters;
+mod engine;
+mod incident;
+mod key;
+mod ledger;
+mod rule;
+mod settings;
+mod tenant;
+mod wire;
+
+pub use calendar::{BusinessHours, Calendar};
+pub use counters::Counters;
+pub use engine::{Alert, AlertReason, Engine, SnapshotError, TenantId};
+pub use incident::{DetectedOn, Incident, Scope, Severity, Trigger};
+pub use rule::{
+    DestinationSet, Measure, RawRule, RawThreshold, RawValue, Rule, Threshold, When, parse_duration,
+};
+pub use settings::{Detection, Problem, RawDetection, Settings, Watched};
+pub use wire::{DestinationV1, ExposureV1, IncidentV1, ScopeV1, TriggerV1};

@@ -41,6 +41,22 @@ impl E164 {
         Some(Self(value))
     }
 
+    /// The number whose [`Self::value`] this is; `None` for an integer that is no number.
+    pub fn from_value(value: u64) -> Option<Self> {
+        let mut digits = [0_u8; 20];
+        let mut left = value;
+        let mut length = 0;
+        for place in digits.iter_mut().rev() {
+            if left == 0 {
+                break;
+            }
+            *place = b'0' + (left % 10) as u8;
+            left /= 10;
+            length += 1;
+        }
+        Self::from_digits(digits.get(digits.len() - length..)?)
+    }
+
     /// A country code and the rest of the number.
     pub(crate) fn from_parts(country_code: &[u8], rest: &[u8]) -> Option<Self> {
         let mut digits = [0; DIGITS_MAX];

@@ -1,1 +1,16 @@
-//! Placeholder.
+//! The `tollwatch` command: configuration, wiring, and what people read.
+//!
+//! Everything that decides anything is in the pure crates; this one opens files, feeds the engine, and puts
+//! its results into words.
+mod cli;
+mod commands;
+mod config;
+mod language;
+mod scan;
+
+pub use cli::run;
+pub use config::{
+    Config, ConfigProblem, DestinationConfig, Overrides, RatesConfig, RawConfig, SiteConfig, default_text,
+};
+pub use language::Language;
+pub use scan::{FileReport, Reading, RejectSample, ScanError, ScanReport, Scanner};

@@ -1,2 +1,6 @@
 //! The `tollwatch` command.
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tollwatch::run(std::env::args_os())
+}

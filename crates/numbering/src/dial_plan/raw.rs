@@ -1,5 +1,6 @@
 //! The dial plan as the operator writes it, and its validation.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::countries::{self, Country};
@@ -8,7 +9,7 @@ use super::{DialPlan, Grammar};
 use crate::called::Prefix;
 
 /// The dial plan as the operator writes it. What is left out has the country's usual value.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RawDialPlan {
     /// ISO 3166-1 alpha-2 code of the country the PBX is in. Japan and North America have their own grammar; the

@@ -1,0 +1,404 @@
+//! Admission: from records, in the order of the input, to steps of watched calls.
+use crate::incident::DetectedOn;
+use crate::key::{Step, Toll};
+use crate::ledger::{KeyId, LegEntry, LegKey};
+use crate::settings::{Settings, Watched};
+use crate::tenant::{Tenant, Waiting};
+use serde::{Deserialize, Serialize};
+use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Party, Record};
+use tollwatch_numbering::{Called, CalledClass, DialPlan, E164, Form, PeerKind};
+use tollwatch_stats::{CallStat, Traits};
+
+/// The other half of a diverted call is written within the same second or two.
+const WAIT_SECONDS: i64 = 5;
+/// Channels, and so legs, of one call differ by no more than this between CDR and events.
+const SAME_CALL_SECONDS: i64 = 2;
+/// So many different numbers that nobody could read are kept for the summary.
+const MOST_UNCLASSIFIED: usize = 1000;
+
+/// A call over a trunk, as a CDR or a start event tells of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct NewCall {
+    leg: LegKey,
+    trunk: Box<str>,
+    seq: u64,
+    known_at: EventTime,
+    on_cdr: bool,
+    live: bool,
+    stat: CallStat,
+}
+
+/// A leg that a record tells of, whatever kind of record it is.
+struct Telling<'a> {
+    origin: Leg<'a>,
+    target: Leg<'a>,
+    dialled: &'a [u8],
+    sent: &'a [u8],
+    rang: &'a [u8],
+    from_outside: bool,
+    call_id: &'a [u8],
+    started_at: EventTime,
+    /// End, answered, billable seconds; none for a live call.
+    completed: Option<(EventTime, bool, u32)>,
+    known_at: EventTime,
+}
+
+impl Tenant {
+    /// Takes one record in.
+    pub(crate) fn admit(&mut self, system: u16, record: &Record<'_>, settings: &Settings) {
+        self.seq += 1;
+        let known_at = record.known_at();
+        if known_at > self.clock {
+            self.clock = known_at;
+            self.moves.push((known_at, self.seq));
+            self.first_at.get_or_insert(known_at);
+            self.ledger.advance(known_at);
+            self.give_up_waiting(settings);
+        }
+        match record {
+            Record::Cdr(cdr) => self.admit_cdr(system, cdr, settings),
+            Record::CallEvent(event) => self.admit_event(system, event, settings),
+        }
+    }
+
+    fn admit_cdr(&mut self, system: u16, cdr: &Cdr<'_>, settings: &Settings) {
+        self.counters.cdrs += 1;
+        if !self.ledger.is_new(cdr.identity ^ u64::from(system)) {
+            self.counters.duplicates += 1;
+            return;
+        }
+        let telling = Telling {
+            origin: cdr.origin,
+            target: cdr.target,
+            dialled: cdr.dialled,
+            sent: cdr.sent,
+            rang: cdr.rang,
+            from_outside: cdr.from_outside,
+            call_id: cdr.call_id,
+            started_at: cdr.started_at,
+            completed: Some((cdr.ended_at, cdr.outcome == Outcome::Answered, cdr.billable_seconds)),
+            known_at: cdr.ended_at,
+        };
+        self.tell(system, &telling, settings);
+    }
+
+    fn admit_event(&mut self, system: u16, event: &CallEvent<'_>, settings: &Settings) {
+        self.counters.call_events += 1;
+        let leg = LegKey::new(system, event.target.id);
+        match event.kind {
+            CallEventKind::Started { origin, dialled, sent, rang, from_outside } => {
+                let telling = Telling {
+                    origin,
+                    target: event.target,
+                    dialled,
+                    sent,
+                    rang,
+                    from_outside,
+                    call_id: event.call_id,
+                    started_at: event.at,
+                    completed: None,
+                    known_at: event.at,
+                };
+                self.tell(system, &telling, settings);
+            }
+            CallEventKind::Diverted { by } => {
+                let key = self.extension(by);
+                self.ledger.put_diverted(leg, key);
+            }
+            CallEventKind::Answered => {
+                let Some(entry) = self.ledger.leg(leg).copied().filter(|entry| entry.live) else { return };
+                if let Some(key) = entry.watched_by {
+                    let step = Step::Answered { started_at: entry.started_at, call: leg.value() };
+                    self.push(key, event.at, DetectedOn::InProgress, step);
+                }
+            }
+            CallEventKind::Ended { .. } => {
+                let Some(entry) =
+                    self.ledger.leg(leg).copied().filter(|e| e.live && e.ended_at == EventTime::MAX)
+                else {
+                    return;
+                };
+                self.ledger.put_leg(leg, LegEntry { ended_at: event.at, ..entry });
+                if let Some(key) = entry.watched_by {
+                    let step = Step::Ended { started_at: entry.started_at, call: leg.value() };
+                    self.push(key, event.at, DetectedOn::InProgress, step);
+                }
+            }
+        }
+    }
+
+    /// A leg began, or is told of as a whole.
+    fn tell(&mut self, system: u16, telling: &Telling<'_>, settings: &Settings) {
+        match telling.target.party {
+            Party::None => {}
+            Party::Internal => self.tell_of_diversion(system, telling, settings),
+            Party::Peer(peer) => match peer_kind(&settings.plan, peer, telling) {
+                PeerKind::Extension => self.tell_of_phone(system, telling, peer, settings),
+                _ => self.tell_of_trunk(system, telling, peer, settings),
+            },
+        }
+    }
+
+    /// The PBX called itself: whoever diverted the call is charged for what the other half dials.
+    fn tell_of_diversion(&mut self, system: u16, telling: &Telling<'_>, settings: &Settings) {
+        let plan = &settings.plan;
+        let diverted = [telling.rang, telling.dialled]
+            .into_iter()
+            .find(|name| !name.is_empty() && plan.is_extension_peer(name) == PeerKind::Extension);
+        let owner = match diverted {
+            Some(extension) => Some(self.extension(extension)),
+            None => self.owner_of(system, telling, settings),
+        };
+        let leg = LegKey::new(system, telling.target.id);
+        let ended_at = telling.completed.map_or(telling.started_at, |(ended_at, ..)| ended_at);
+        let entry = LegEntry {
+            owner,
+            started_at: telling.started_at,
+            ended_at,
+            billable_seconds: 0,
+            watched_by: None,
+            live: telling.completed.is_none(),
+        };
+        self.ledger.put_leg(leg, entry);
+        for waiting in self.waiting.remove(&leg.value()).unwrap_or_default() {
+            self.book(waiting.call, owner, settings);
+        }
+    }
+
+    /// A phone was rung. Where the record says that a foreign number was dialled, the phone has sent its
+    /// caller on: the PBX writes the number it was sent to over the one that was dialled.
+    fn tell_of_phone(&mut self, system: u16, telling: &Telling<'_>, peer: &[u8], settings: &Settings) {
+        if telling.completed.is_none() || telling.dialled.len() < 8 || telling.origin.party == Party::Internal
+        {
+            return;
+        }
+        if telling.from_outside {
+            return;
+        }
+        let called = settings.plan.normalise(telling.dialled, Form::Dialled);
+        if matches!(called.class, CalledClass::International | CalledClass::National) {
+            let by = self.extension(peer);
+            self.ledger.put_diverted(LegKey::new(system, telling.origin.id), by);
+        }
+    }
+
+    /// A call left over a trunk.
+    fn tell_of_trunk(&mut self, system: u16, telling: &Telling<'_>, peer: &[u8], settings: &Settings) {
+        let leg = LegKey::new(system, telling.target.id);
+        if let Some(known) = self.ledger.leg(leg).copied().filter(|known| is_same_call(known, telling)) {
+            self.tell_more(leg, known, telling);
+            return;
+        }
+        self.counters.outbound += 1;
+        let called = called_number(&settings.plan, telling);
+        if called.class == CalledClass::Unknown {
+            self.counters.unclassified += 1;
+            let number = if telling.sent.is_empty() { telling.dialled } else { telling.sent };
+            if self.unclassified.len() < MOST_UNCLASSIFIED || self.unclassified.contains_key(number) {
+                *self.unclassified.entry(number.into()).or_default() += 1;
+            }
+        }
+        let Some(watched) = settings.watch(&called) else {
+            let owner = self.owner_of(system, telling, settings);
+            self.ledger.put_leg(leg, entry_of(telling, owner, None));
+            return;
+        };
+        let call = NewCall {
+            leg,
+            trunk: text(peer),
+            seq: self.seq,
+            known_at: telling.known_at,
+            on_cdr: telling.completed.is_some(),
+            live: telling.completed.is_none(),
+            stat: stat_of(leg, telling, &watched, settings),
+        };
+        let bridge = LegKey::new(system, telling.origin.id);
+        if telling.origin.party == Party::Internal && self.ledger.leg(bridge).is_none() {
+            let until = telling.known_at.max(self.clock).plus_seconds(WAIT_SECONDS);
+            self.ledger.put_leg(leg, entry_of(telling, None, None));
+            self.waiting.entry(bridge.value()).or_default().push(Waiting { until, call });
+            return;
+        }
+        let owner = self.owner_of(system, telling, settings);
+        self.book(call, owner, settings);
+    }
+
+    /// Another record of a call that is known: the CDR of a live call, a fork, or the rest of a transfer.
+    fn tell_more(&mut self, leg: LegKey, known: LegEntry, telling: &Telling<'_>) {
+        let Some((ended_at, answered, billable)) = telling.completed else { return };
+        let goes_on = !known.live && telling.started_at.plus_seconds(1) >= known.ended_at;
+        let billable_seconds = if goes_on {
+            known.billable_seconds.saturating_add(billable)
+        } else {
+            known.billable_seconds.max(billable)
+        };
+        let ended_at = if known.live { ended_at } else { ended_at.max(known.ended_at) };
+        let entry = LegEntry { ended_at, billable_seconds, live: false, ..known };
+        self.ledger.put_leg(leg, entry);
+        if let Some(key) = known.watched_by {
+            let step = Step::Settled {
+                started_at: known.started_at,
+                call: leg.value(),
+                ended_at,
+                answered: answered || known.billable_seconds > 0,
+                billable_seconds,
+            };
+            self.push(key, telling.known_at, DetectedOn::Cdr, step);
+        }
+    }
+
+    /// Puts a watched call under the key that is charged.
+    fn book(&mut self, call: NewCall, owner: Option<KeyId>, settings: &Settings) {
+        let key = owner.unwrap_or_else(|| {
+            self.counters.unattributed += 1;
+            self.trunk(&call.trunk)
+        });
+        self.counters.watched += 1;
+        if call.stat.traits.has(Traits::HIGH_RISK) {
+            self.counters.high_risk += 1;
+        }
+        if call.stat.first_at < self.clock.plus_seconds(-settings.retention_seconds) {
+            self.counters.late += 1;
+        }
+        // What became of the call while it waited for its owner is kept.
+        let known = self.ledger.leg(call.leg).copied();
+        let mut stat = call.stat;
+        if let Some(known) = known.filter(|known| known.started_at == stat.first_at) {
+            stat.ended_at = known.ended_at;
+        }
+        let entry = LegEntry {
+            owner: Some(key),
+            started_at: stat.first_at,
+            ended_at: stat.ended_at,
+            billable_seconds: stat.billable_seconds,
+            watched_by: Some(key),
+            live: call.live,
+        };
+        self.ledger.put_leg(call.leg, entry);
+        let on = if call.on_cdr { DetectedOn::Cdr } else { DetectedOn::Start };
+        self.push(key, call.known_at, on, Step::Begun(Box::new(stat)));
+    }
+
+    /// Calls whose other half never came are charged to their trunk.
+    fn give_up_waiting(&mut self, settings: &Settings) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let clock = self.clock;
+        let mut due = Vec::new();
+        self.waiting.retain(|_, calls| {
+            due.extend(calls.extract_if(.., |waiting| waiting.until <= clock));
+            !calls.is_empty()
+        });
+        due.sort_by_key(|waiting| waiting.call.seq);
+        for waiting in due {
+            self.book(waiting.call, None, settings);
+        }
+    }
+
+    /// The end of the input: nothing more will come for what waits.
+    pub(crate) fn finish_waiting(&mut self, settings: &Settings) {
+        let mut left: Vec<Waiting> = std::mem::take(&mut self.waiting).into_values().flatten().collect();
+        left.sort_by_key(|waiting| waiting.call.seq);
+        for waiting in left {
+            self.book(waiting.call, None, settings);
+        }
+    }
+
+    /// The extension that is charged for what this leg's origin dials.
+    fn owner_of(&mut self, system: u16, telling: &Telling<'_>, settings: &Settings) -> Option<KeyId> {
+        let origin = LegKey::new(system, telling.origin.id);
+        if let Some(by) = self.ledger.diverted_by(origin) {
+            return Some(by);
+        }
+        match telling.origin.party {
+            Party::None => None,
+            Party::Internal => self.ledger.leg(origin).and_then(|leg| leg.owner),
+            Party::Peer(peer) => match settings.plan.is_extension_peer(peer) {
+                PeerKind::Extension => Some(self.extension(peer)),
+                PeerKind::Trunk => self.ledger.leg(origin).and_then(|leg| leg.owner),
+                PeerKind::Unknown => match self.ledger.leg(origin) {
+                    Some(leg) => leg.owner,
+                    None if telling.from_outside => None,
+                    None => Some(self.extension(peer)),
+                },
+            },
+        }
+    }
+
+    fn push(&mut self, key: KeyId, known_at: EventTime, on: DetectedOn, step: Step) {
+        let (seq, clock) = (self.seq, self.clock);
+        self.buffer.push(Toll { key, seq, clock, known_at, on, step });
+    }
+}
+
+/// Whether the far channel is a phone or a trunk. A name that says neither is a trunk if a number that only
+/// the outside has was dialled.
+fn peer_kind(plan: &DialPlan, peer: &[u8], telling: &Telling<'_>) -> PeerKind {
+    match plan.is_extension_peer(peer) {
+        PeerKind::Unknown if !telling.sent.is_empty() && telling.sent != peer => PeerKind::Trunk,
+        PeerKind::Unknown if telling.from_outside => PeerKind::Extension,
+        PeerKind::Unknown => match plan.normalise(telling.dialled, Form::Dialled).class {
+            CalledClass::Extension | CalledClass::FeatureCode => PeerKind::Extension,
+            CalledClass::Unknown if telling.dialled.len() < 7 => PeerKind::Extension,
+            _ => PeerKind::Trunk,
+        },
+        kind => kind,
+    }
+}
+
+/// The number that is charged: what was sent to the trunk if the record shows it and it can be read, else
+/// what was dialled.
+fn called_number(plan: &DialPlan, telling: &Telling<'_>) -> Called {
+    if !telling.sent.is_empty() {
+        let called = plan.normalise(telling.sent, Form::Sent);
+        if !matches!(called.class, CalledClass::Unknown | CalledClass::Extension) {
+            return called;
+        }
+    }
+    plan.normalise(telling.dialled, Form::Dialled)
+}
+
+/// The name of a channel comes back after a restart of the PBX; the same call is near in time.
+fn is_same_call(known: &LegEntry, telling: &Telling<'_>) -> bool {
+    let near = |a: EventTime, b: EventTime| a <= b.plus_seconds(SAME_CALL_SECONDS);
+    match telling.completed {
+        Some((ended_at, ..)) => near(known.started_at, ended_at) && near(telling.started_at, known.ended_at),
+        None => near(telling.started_at, known.ended_at) && near(known.started_at, telling.started_at),
+    }
+}
+
+fn entry_of(telling: &Telling<'_>, owner: Option<KeyId>, watched_by: Option<KeyId>) -> LegEntry {
+    LegEntry {
+        owner,
+        started_at: telling.started_at,
+        ended_at: telling.completed.map_or(EventTime::MAX, |(ended_at, ..)| ended_at),
+        billable_seconds: telling.completed.map_or(0, |(_, _, billable)| billable),
+        watched_by,
+        live: telling.completed.is_none(),
+    }
+}
+
+fn stat_of(leg: LegKey, telling: &Telling<'_>, watched: &Watched, settings: &Settings) -> CallStat {
+    let (ended_at, answered, billable_seconds) = telling.completed.unwrap_or((EventTime::MAX, false, 0));
+    let off_hours = settings.is_off_hours(telling.started_at);
+    let number = watched.number.map_or(0, E164::value);
+    CallStat {
+        first_at: telling.started_at,
+        last_at: telling.started_at,
+        ended_at,
+        call: leg.value(),
+        call_id: if telling.call_id.is_empty() { telling.target.id } else { telling.call_id }.into(),
+        number,
+        destination: watched.destination.map_or(CallStat::NO_DESTINATION, |id| id.0),
+        traits: if off_hours { watched.traits.with(Traits::OFF_HOURS) } else { watched.traits },
+        attempts: 1,
+        answered: u32::from(answered),
+        billable_seconds,
+        cost: settings.charge(number, billable_seconds),
+    }
+}
+
+fn text(bytes: &[u8]) -> Box<str> {
+    String::from_utf8_lossy(bytes).into_owned().into_boxed_str()
+}

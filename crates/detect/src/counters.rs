@@ -1,0 +1,47 @@
+//! What the engine saw, for the summary and the metrics.
+use serde::{Deserialize, Serialize};
+use tollwatch_numbering::Money;
+
+/// Counts since the engine began, per tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    /// Completed legs read.
+    pub cdrs: u64,
+    /// Live events read.
+    pub call_events: u64,
+    /// Records read before, dropped.
+    pub duplicates: u64,
+    /// Calls begun longer ago than the windows reach back when they came to be known.
+    pub late: u64,
+    /// Calls that went out over a trunk.
+    pub outbound: u64,
+    /// Of these, calls that the rules watch: abroad, premium, or to a number nobody could read.
+    pub watched: u64,
+    /// Of these, to high-risk destinations.
+    pub high_risk: u64,
+    /// Calls over a trunk to a number that could not be classified.
+    pub unclassified: u64,
+    /// Watched calls for which no extension could be found.
+    pub unattributed: u64,
+    /// Calls whose end was never seen and that were closed for their age.
+    pub closed_for_age: u64,
+    /// Estimated charges of the watched calls.
+    pub exposure: Money,
+}
+
+impl Counters {
+    /// Adds another tenant's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.cdrs += other.cdrs;
+        self.call_events += other.call_events;
+        self.duplicates += other.duplicates;
+        self.late += other.late;
+        self.outbound += other.outbound;
+        self.watched += other.watched;
+        self.high_risk += other.high_risk;
+        self.unclassified += other.unclassified;
+        self.unattributed += other.unattributed;
+        self.closed_for_age += other.closed_for_age;
+        self.exposure = self.exposure.saturating_add(other.exposure);
+    }
+}

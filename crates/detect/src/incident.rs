@@ -1,0 +1,193 @@
+//! The ongoing case that alerts belong to.
+use crate::settings::Settings;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use tollwatch_cdr::EventTime;
+use tollwatch_numbering::Money;
+use tollwatch_stats::CallStat;
+
+/// At most so many call ids are kept as evidence.
+const MOST_CALL_IDS: usize = 50;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth a look in the morning.
+    Warning,
+    /// Somebody has to get up.
+    Critical,
+}
+
+/// What kind of record crossed the threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DetectedOn {
+    /// The start of a live call.
+    Start,
+    /// A live call that goes on: it was answered, or its charge or length grew.
+    InProgress,
+    /// A completed call's record.
+    Cdr,
+}
+
+/// Whom an incident is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Scope {
+    /// An extension, as the PBX writes it.
+    Extension(Box<str>),
+    /// A trunk, for calls that no extension could be found for: unattributed.
+    Trunk(Box<str>),
+}
+
+impl Scope {
+    /// `extension` or `trunk`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Extension(_) => "extension",
+            Self::Trunk(_) => "trunk",
+        }
+    }
+    /// The name.
+    pub fn value(&self) -> &str {
+        match self {
+            Self::Extension(value) | Self::Trunk(value) => value,
+        }
+    }
+}
+
+impl std::hash::Hash for Scope {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        ScopeRef { trunk: matches!(self, Self::Trunk(_)), value: self.value() }.hash(state);
+    }
+}
+
+/// A scope that is only looked up, so that a known one costs no allocation. Hashes like the [`Scope`] it
+/// stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ScopeRef<'a> {
+    pub trunk: bool,
+    pub value: &'a str,
+}
+
+impl hashbrown::Equivalent<Scope> for ScopeRef<'_> {
+    fn equivalent(&self, key: &Scope) -> bool {
+        self.trunk == matches!(key, Scope::Trunk(_)) && self.value == key.value()
+    }
+}
+
+impl From<&ScopeRef<'_>> for Scope {
+    fn from(scope: &ScopeRef<'_>) -> Self {
+        if scope.trunk { Self::Trunk(scope.value.into()) } else { Self::Extension(scope.value.into()) }
+    }
+}
+
+/// The finding that opened an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trigger {
+    /// Which threshold of the rule.
+    pub threshold: usize,
+    /// Value that crossed it: a count, seconds, or micro-units of money.
+    pub value: i64,
+    /// Right edge of the window.
+    pub edge: EventTime,
+}
+
+/// The ongoing case of one rule and one key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Stable name: the same input gives the same id, whatever ran it.
+    pub id: Box<str>,
+    /// Tenant.
+    pub tenant: Box<str>,
+    /// Index of the rule in [`Settings::rules`].
+    pub rule: usize,
+    /// Whom it is about.
+    pub scope: Scope,
+    /// Highest severity reached.
+    pub severity: Severity,
+    /// Calls begun after this belong to it.
+    pub window_from: EventTime,
+    /// Start of its first call.
+    pub first_call_at: EventTime,
+    /// Start of the call that crossed the threshold.
+    pub opened_at: EventTime,
+    /// Event time of the record that crossed the threshold.
+    pub detected_at: EventTime,
+    /// The same for the critical threshold.
+    pub critical_at: Option<EventTime>,
+    /// When it was over.
+    pub resolved_at: Option<EventTime>,
+    /// What kind of record crossed the threshold.
+    pub detected_on: DetectedOn,
+    /// What crossed it.
+    pub trigger: Trigger,
+    /// Call attempts.
+    pub attempts: u64,
+    /// Answered calls.
+    pub answered: u64,
+    /// Billable seconds.
+    pub billable_seconds: u64,
+    /// Estimated charges.
+    pub exposure: Money,
+    /// The same as they were known when it was detected.
+    pub exposure_at_detection: Money,
+    /// The same when the critical threshold was crossed.
+    pub exposure_at_critical: Option<Money>,
+    /// Exposure of the last alert, for telling when it has doubled.
+    pub exposure_alerted: Money,
+    /// Calls by row of the destination table.
+    pub destinations: BTreeMap<u16, u64>,
+    /// Ids of its first calls, as the PBX writes them.
+    pub call_ids: Vec<Box<str>>,
+}
+
+impl Incident {
+    /// A stable id from what makes the incident itself and no other.
+    pub(crate) fn name(tenant: &str, rule: &str, scope: &Scope, detected_at: EventTime) -> Box<str> {
+        let mut hash = Sha256::new();
+        for part in [tenant, rule, scope.kind(), scope.value(), &detected_at.micros().to_string()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        let mut id = String::from("inc-");
+        for byte in hash.finalize().iter().take(10) {
+            let _ = write!(id, "{byte:02x}");
+        }
+        id.into_boxed_str()
+    }
+
+    /// Whether a call counts towards it.
+    pub(crate) fn holds(&self, settings: &Settings, call: &CallStat) -> bool {
+        call.first_at > self.window_from
+            && settings.rules.get(self.rule).is_some_and(|rule| call.traits.has(rule.traits))
+    }
+
+    /// Takes a call in.
+    pub(crate) fn add(&mut self, call: &CallStat) {
+        self.first_call_at = self.first_call_at.min(call.first_at);
+        self.attempts = self.attempts.saturating_add(u64::from(call.attempts));
+        self.answered = self.answered.saturating_add(u64::from(call.answered));
+        self.billable_seconds = self.billable_seconds.saturating_add(u64::from(call.billable_seconds));
+        self.exposure = self.exposure.saturating_add(call.cost);
+        let calls = self.destinations.entry(call.destination).or_default();
+        *calls = calls.saturating_add(u64::from(call.attempts));
+        if self.call_ids.len() < MOST_CALL_IDS && !call.call_id.is_empty() {
+            self.call_ids.push(String::from_utf8_lossy(&call.call_id).into_owned().into_boxed_str());
+        }
+    }
+
+    /// Follows a call that has changed.
+    pub(crate) fn change(&mut self, before: &CallStat, after: &CallStat) {
+        let follow = |total: u64, before: u32, after: u32| {
+            total.saturating_sub(u64::from(before)).saturating_add(u64::from(after))
+        };
+        self.answered = follow(self.answered, before.answered, after.answered);
+        self.billable_seconds =
+            follow(self.billable_seconds, before.billable_seconds, after.billable_seconds);
+        self.exposure = self.exposure.saturating_sub(before.cost).saturating_add(after.cost);
+    }
+}

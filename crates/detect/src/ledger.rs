@@ -1,0 +1,122 @@
+//! Who is charged: puts the legs of calls together.
+//!
+//! A PBX writes one record a leg, in no order, under names that only the channels tell apart. The ledger
+//! remembers, for about two days of event time, which channel went out for whom, so that a leg diverted by a
+//! phone, sent on by a transfer, or continued between two trunks is charged to the extension that caused it.
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashSet};
+use serde::{Deserialize, Serialize};
+use std::hash::BuildHasher;
+use tollwatch_cdr::EventTime;
+
+/// Entries are kept for one to two times this long.
+const GENERATION_SECONDS: i64 = 86_400;
+
+/// A key of the tenant: an extension or a trunk, by the order of its first call.
+pub(crate) type KeyId = u32;
+
+/// Hash of a channel's name and of the PBX that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct LegKey(u64);
+
+impl LegKey {
+    pub(crate) fn new(system: u16, id: &[u8]) -> Self {
+        // The seed is part of snapshots: channels are looked up again after a restart.
+        Self(FixedState::with_seed(0x746f_6c6c_7761_7463 ^ u64::from(system)).hash_one(id).max(1))
+    }
+    pub(crate) fn value(self) -> u64 {
+        self.0
+    }
+}
+
+/// What is known of a leg that left over a trunk, or that the PBX made to divert a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LegEntry {
+    /// Who is charged; none if nobody could be found.
+    pub owner: Option<KeyId>,
+    /// Start as first seen; with the leg it names the call in the windows.
+    pub started_at: EventTime,
+    /// Latest end seen; [`EventTime::MAX`] while the call goes on.
+    pub ended_at: EventTime,
+    /// Seconds charged so far.
+    pub billable_seconds: u32,
+    /// The key in whose windows the call is, if the rules watch it.
+    pub watched_by: Option<KeyId>,
+    /// Only live events have told of it so far.
+    pub live: bool,
+}
+
+/// A map that forgets: what was not touched for a generation is gone after the next.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Generations<V> {
+    young: HashMap<LegKey, V, FixedState>,
+    old: HashMap<LegKey, V, FixedState>,
+}
+
+impl<V> Default for Generations<V> {
+    fn default() -> Self {
+        Self { young: HashMap::default(), old: HashMap::default() }
+    }
+}
+
+impl<V: Copy> Generations<V> {
+    fn get(&self, key: LegKey) -> Option<&V> {
+        self.young.get(&key).or_else(|| if self.old.is_empty() { None } else { self.old.get(&key) })
+    }
+    fn put(&mut self, key: LegKey, value: V) {
+        self.young.insert(key, value);
+    }
+    fn turn(&mut self, keep: impl Fn(&V) -> bool) {
+        let kept: Vec<(LegKey, V)> =
+            self.old.iter().filter(|(_, value)| keep(value)).map(|(key, value)| (*key, *value)).collect();
+        self.old = std::mem::take(&mut self.young);
+        for (key, value) in kept {
+            self.old.entry(key).or_insert(value);
+        }
+    }
+}
+
+/// The legs and records of the last one to two days.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Ledger {
+    legs: Generations<LegEntry>,
+    /// Channels of which a phone has taken charge by sending their party on.
+    diverted: Generations<KeyId>,
+    seen: HashSet<u64, FixedState>,
+    seen_before: HashSet<u64, FixedState>,
+    turn_at: Option<EventTime>,
+}
+
+impl Ledger {
+    /// Lets go of what is too old at `clock`.
+    pub(crate) fn advance(&mut self, clock: EventTime) {
+        let due = *self.turn_at.get_or_insert(clock.plus_seconds(GENERATION_SECONDS));
+        if clock < due {
+            return;
+        }
+        self.turn_at = Some(clock.plus_seconds(GENERATION_SECONDS));
+        self.legs.turn(|leg| leg.ended_at == EventTime::MAX);
+        self.diverted.turn(|_| false);
+        self.seen_before = std::mem::take(&mut self.seen);
+    }
+
+    /// Whether this record is new; remembers it.
+    pub(crate) fn is_new(&mut self, identity: u64) -> bool {
+        (self.seen_before.is_empty() || !self.seen_before.contains(&identity)) && self.seen.insert(identity)
+    }
+
+    pub(crate) fn leg(&self, key: LegKey) -> Option<&LegEntry> {
+        self.legs.get(key)
+    }
+    pub(crate) fn put_leg(&mut self, key: LegKey, entry: LegEntry) {
+        self.legs.put(key, entry);
+    }
+
+    /// Who took charge of what this channel dials, by transferring its party.
+    pub(crate) fn diverted_by(&self, key: LegKey) -> Option<KeyId> {
+        self.diverted.get(key).copied()
+    }
+    pub(crate) fn put_diverted(&mut self, key: LegKey, by: KeyId) {
+        self.diverted.put(key, by);
+    }
+}

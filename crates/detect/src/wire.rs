@@ -1,0 +1,178 @@
+//! The wire form of an incident, as `scan --incidents` and the webhooks write it.
+use crate::incident::{DetectedOn, Incident, Severity};
+use crate::rule::Measure;
+use crate::settings::Settings;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tollwatch_cdr::EventTime;
+use tollwatch_numbering::{DestinationId, Money, RateBasis};
+use tollwatch_stats::CallStat;
+
+/// One incident, version 1. Times are RFC 3339 UTC; money is a decimal string.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IncidentV1 {
+    /// Stable id; the same input gives the same id.
+    pub incident_id: String,
+    /// Rule that fired.
+    pub rule: String,
+    /// Highest severity reached.
+    pub severity: Severity,
+    /// Customer or site; `default` where there is only one.
+    pub tenant: String,
+    /// Whom it is about. A trunk means: no extension could be found for these calls.
+    pub scope: ScopeV1,
+    /// Every extension that took part.
+    pub extensions: Vec<String>,
+    /// Start of the first call that belongs to it.
+    pub first_call_at: String,
+    /// Start of the call that crossed the threshold.
+    pub opened_at: String,
+    /// Event time of the record that crossed the threshold: a CDR's end, an event's own time.
+    pub detected_at: String,
+    /// The same for the critical threshold; null for a warning.
+    pub critical_at: Option<String>,
+    /// When it was over; null while it goes on.
+    pub resolved_at: Option<String>,
+    /// What kind of record crossed the threshold.
+    pub detected_on: DetectedOn,
+    /// What crossed which threshold.
+    pub trigger: TriggerV1,
+    /// Call attempts.
+    pub attempts: u64,
+    /// Answered calls.
+    pub answered: u64,
+    /// Billable seconds.
+    pub billable_seconds: u64,
+    /// Estimated charges.
+    pub exposure: ExposureV1,
+    /// The same as the engine knew them at `detected_at`, open calls accrued.
+    pub exposure_at_detection: ExposureV1,
+    /// The same at `critical_at`; null for a warning.
+    pub exposure_at_critical: Option<ExposureV1>,
+    /// Where the calls went, most calls first.
+    pub destinations: Vec<DestinationV1>,
+    /// Ids of the first calls, at most 50.
+    pub call_ids: Vec<String>,
+}
+
+/// Whom an incident is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ScopeV1 {
+    /// `extension` or `trunk`.
+    pub kind: String,
+    /// Its name.
+    pub value: String,
+}
+
+/// The finding that opened an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TriggerV1 {
+    /// What was measured.
+    pub measure: Measure,
+    /// Window length; null for measures without one.
+    pub window_seconds: Option<i64>,
+    /// Measured value: a count, seconds, or money.
+    pub value: String,
+    /// The threshold it reached.
+    pub threshold: String,
+}
+
+/// An amount of money and where its rates come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExposureV1 {
+    /// Decimal amount with two places.
+    pub amount: String,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// `deck`: the operator's own rate deck; `indicative`: the bundled one.
+    pub rates: String,
+}
+
+/// Where calls went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DestinationV1 {
+    /// Matched prefix; empty for numbers nobody could read.
+    pub prefix: String,
+    /// English name.
+    pub country: String,
+    /// Calls.
+    pub calls: u64,
+    /// Risk tier, 1 highest; null if none is known.
+    pub tier: Option<u8>,
+}
+
+impl IncidentV1 {
+    /// The wire form of an incident.
+    pub fn new(incident: &Incident, settings: &Settings) -> Self {
+        let rule = settings.rules.get(incident.rule);
+        let threshold = rule.and_then(|rule| rule.thresholds.get(incident.trigger.threshold));
+        let measure = rule.map_or(Measure::Attempts, |rule| rule.measure);
+        let in_words = |value: i64| match measure {
+            Measure::Exposure => Money::from_micros(value).to_string(),
+            _ => value.to_string(),
+        };
+        let rates = match settings.rate(None).basis {
+            RateBasis::Deck => "deck",
+            RateBasis::Indicative => "indicative",
+        };
+        let exposure = |amount: Money| ExposureV1 {
+            amount: amount.to_string(),
+            currency: settings.currency.clone(),
+            rates: rates.to_owned(),
+        };
+        let mut destinations: Vec<DestinationV1> = incident
+            .destinations
+            .iter()
+            .map(|(&id, &calls)| {
+                let row =
+                    (id != CallStat::NO_DESTINATION).then(|| settings.destinations().get(DestinationId(id)));
+                DestinationV1 {
+                    prefix: row.map_or_else(String::new, |row| row.prefix.to_string()),
+                    country: row.map_or_else(|| "unknown".to_owned(), |row| row.name_en.to_string()),
+                    calls,
+                    tier: row.and_then(|row| row.tier),
+                }
+            })
+            .collect();
+        destinations.sort_by(|a, b| b.calls.cmp(&a.calls).then_with(|| a.prefix.cmp(&b.prefix)));
+        let extensions = match &incident.scope {
+            crate::Scope::Extension(value) => vec![value.to_string()],
+            crate::Scope::Trunk(_) => Vec::new(),
+        };
+        let windowed = !matches!(measure, Measure::ConcurrentCalls | Measure::LongestCall);
+        Self {
+            incident_id: incident.id.to_string(),
+            rule: rule.map_or_else(String::new, |rule| rule.name.clone()),
+            severity: incident.severity,
+            tenant: incident.tenant.to_string(),
+            scope: ScopeV1 {
+                kind: incident.scope.kind().to_owned(),
+                value: incident.scope.value().to_owned(),
+            },
+            extensions,
+            first_call_at: incident.first_call_at.to_string(),
+            opened_at: incident.opened_at.to_string(),
+            detected_at: incident.detected_at.to_string(),
+            critical_at: incident.critical_at.as_ref().map(EventTime::to_string),
+            resolved_at: incident.resolved_at.as_ref().map(EventTime::to_string),
+            detected_on: incident.detected_on,
+            trigger: TriggerV1 {
+                measure,
+                window_seconds: threshold.filter(|_| windowed).map(|threshold| threshold.seconds),
+                value: in_words(incident.trigger.value),
+                threshold: threshold.map_or_else(String::new, |t| {
+                    let crossed = t.critical.filter(|critical| incident.trigger.value >= *critical);
+                    in_words(crossed.unwrap_or_else(|| t.lowest()))
+                }),
+            },
+            attempts: incident.attempts,
+            answered: incident.answered,
+            billable_seconds: incident.billable_seconds,
+            exposure: exposure(incident.exposure),
+            exposure_at_detection: exposure(incident.exposure_at_detection),
+            exposure_at_critical: incident.exposure_at_critical.map(exposure),
+            destinations,
+            call_ids: incident.call_ids.iter().map(ToString::to_string).collect(),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What the user typed, and which command it is.
+use crate::commands::{check, formats, number, scan, schema};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The command's exit status where input or configuration cannot be used.
+pub(crate) const UNUSABLE: u8 = 2;
+
+/// Raises the alarm on toll fraud while the bill is still small.
+#[derive(Debug, Parser)]
+#[command(name = "tollwatch", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read call records and show who is abused and what it has cost
+    Scan(ScanArgs),
+    /// Check a configuration: all faults at once, with their place
+    Check(ConfigArgs),
+    /// Show how dialled numbers are read, where they go, and which rules watch them
+    Number(NumberArgs),
+    /// Show what is read, and how to switch it on in the PBX
+    Formats(FormatsArgs),
+    /// Print a JSON Schema
+    Schema(SchemaArgs),
+}
+
+/// Flags of every command that reads a configuration.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// Configuration file; without one the embedded defaults are used
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Time zone of records that carry none, such as Asia/Tokyo, UTC, +09:00
+    #[arg(long, value_name = "ZONE")]
+    pub timezone: Option<String>,
+    /// Country the PBX stands in, such as JP
+    #[arg(long, value_name = "CC")]
+    pub country: Option<String>,
+    /// Language of messages: en, ja, auto
+    #[arg(long, value_name = "LANG")]
+    pub language: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScanArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Format of the files; `auto` tells it from the first records
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    pub format: String,
+    /// Write the incidents there, one JSON object a line
+    #[arg(long, value_name = "OUT.jsonl")]
+    pub incidents: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+    /// Exit with status 1 where there are incidents
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Show unclassified numbers in full
+    #[arg(long)]
+    pub show_numbers: bool,
+    /// Files, plain, .gz or .zst, of one PBX; `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// What a command prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// A table for people
+    Table,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NumberArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+    /// Numbers as they are dialled
+    #[arg(required = true, value_name = "DIALLED", allow_hyphen_values = true)]
+    pub numbers: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FormatsArgs {
+    /// Language of messages: en, ja, auto
+    #[arg(long, value_name = "LANG", default_value = "auto")]
+    pub language: String,
+    /// One format, in full
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Of what
+    #[arg(value_enum)]
+    pub of: schema::Of,
+}
+
+/// Runs the command line.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A reader that has gone away needs no help text.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { UNUSABLE } else { 0 });
+        }
+    };
+    let done = match cli.command {
+        Command::Scan(arguments) => scan::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Number(arguments) => number::run(&arguments),
+        Command::Formats(arguments) => formats::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+    };
+    match done {
+        Ok(code) => code,
+        // `tollwatch scan … | head` is no fault.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tollwatch: {error:#}");
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,42 @@
+//! One file a command.
+pub(crate) mod check;
+pub(crate) mod formats;
+pub(crate) mod number;
+mod report;
+pub(crate) mod scan;
+pub(crate) mod schema;
+
+use crate::cli::{ConfigArgs, UNUSABLE};
+use crate::config::{Config, Overrides};
+use crate::language::Language;
+use std::process::ExitCode;
+
+/// The configuration that the flags ask for; its faults are told, all of them.
+fn config(arguments: &ConfigArgs) -> Result<Config, ExitCode> {
+    let overrides = Overrides {
+        timezone: arguments.timezone.clone(),
+        country: arguments.country.clone(),
+        language: arguments.language.clone(),
+    };
+    Config::load(arguments.config.as_deref(), &overrides)
+        .inspect(|config| {
+            for warning in &config.warnings {
+                eprintln!("{}: {warning}", config.language.pick("warning", "警告"));
+            }
+        })
+        .map_err(|problems| {
+            for problem in &problems {
+                eprintln!("{problem}");
+            }
+            let language = Language::named(arguments.language.as_deref().unwrap_or("auto"));
+            let language = language.unwrap_or(Language::English);
+            eprintln!(
+                "{}",
+                language.pick(
+                    "the configuration cannot be used; nothing was done",
+                    "設定に誤りがあるため、何も実行していません"
+                )
+            );
+            ExitCode::from(UNUSABLE)
+        })
+}

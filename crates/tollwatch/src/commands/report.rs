@@ -1,0 +1,339 @@
+//! What a scan tells: the incidents, and an account of everything that was read.
+use crate::language::Language;
+use crate::scan::{FileReport, ScanReport};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use tollwatch_cdr::EventTime;
+use tollwatch_detect::{Engine, Incident, IncidentV1, Measure, Scope, Severity};
+use tollwatch_numbering::{DestinationId, Money, RateBasis};
+use tollwatch_stats::CallStat;
+
+/// So many numbers that nobody could read are listed.
+const MOST_UNCLASSIFIED: usize = 5;
+
+/// For people.
+pub(crate) fn table(
+    out: &mut impl Write,
+    engine: &Engine,
+    read: &ScanReport,
+    language: Language,
+    show_numbers: bool,
+) -> io::Result<()> {
+    let say = Say { engine, language };
+    say.files(out, &read.files)?;
+    let incidents = engine.incidents();
+    // What belongs to one extension stands together; who was noticed first comes first.
+    let mut scopes: Vec<(&str, &Scope)> = Vec::new();
+    for incident in &incidents {
+        let scope = (&*incident.tenant, &incident.scope);
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    for (tenant, scope) in scopes {
+        let of_scope: Vec<&Incident> =
+            incidents.iter().copied().filter(|i| &*i.tenant == tenant && &i.scope == scope).collect();
+        say.scope(out, scope, &of_scope)?;
+    }
+    if incidents.is_empty() {
+        writeln!(out, "\n{}", language.pick("No incidents.", "不正利用の疑いはありませんでした。"))?;
+    }
+    say.summary(out, show_numbers)
+}
+
+struct Say<'a> {
+    engine: &'a Engine,
+    language: Language,
+}
+
+impl Say<'_> {
+    fn files(&self, out: &mut impl Write, files: &[FileReport]) -> io::Result<()> {
+        for file in files {
+            let rejected: u64 = file.rejected.values().sum();
+            write!(out, "{}: {}", file.path.display(), file.format.name())?;
+            let [english, japanese] = &file.why;
+            if !english.is_empty() {
+                write!(out, " ({})", self.language.pick(english, japanese))?;
+            }
+            match self.language {
+                Language::English => writeln!(
+                    out,
+                    "\n  {} lines with calls or events, {} without, {rejected} rejected",
+                    file.records, file.passed_over
+                )?,
+                Language::Japanese => writeln!(
+                    out,
+                    "\n  通話・イベント {} 行、対象外 {} 行、読み取り不可 {rejected} 行",
+                    file.records, file.passed_over
+                )?,
+            }
+            for (reason, count) in &file.rejected {
+                writeln!(out, "    {count} × {reason}")?;
+            }
+            for sample in &file.samples {
+                write!(
+                    out,
+                    "    {}:{} (byte {}): ",
+                    file.path.display(),
+                    sample.place.line,
+                    sample.place.byte
+                )?;
+                if let Some((number, name)) = sample.field {
+                    write!(out, "field {number} {name}: ")?;
+                }
+                writeln!(out, "{}", sample.reason)?;
+            }
+            if let Some(error) = &file.error {
+                let ended = self.language.pick("ended early", "途中で読み取りが終了しました");
+                writeln!(out, "    {ended}: {error}")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One extension or trunk: the whole case in two lines, then what each rule saw.
+    fn scope(&self, out: &mut impl Write, scope: &Scope, incidents: &[&Incident]) -> io::Result<()> {
+        let Some(worst) = incidents.iter().max_by_key(|i| (i.exposure, i.attempts)) else { return Ok(()) };
+        let Some(first) = incidents.iter().min_by_key(|i| (i.detected_at, i.rule)) else { return Ok(()) };
+        let severity = incidents.iter().map(|i| i.severity).max().unwrap_or(Severity::Warning);
+        let began = incidents.iter().map(|i| i.first_call_at).min().unwrap_or(first.first_call_at);
+        let name = match (scope, self.language) {
+            (Scope::Extension(value), Language::English) => format!("extension {value}"),
+            (Scope::Extension(value), Language::Japanese) => format!("内線 {value}"),
+            (Scope::Trunk(value), Language::English) => format!("trunk {value} (no extension known)"),
+            (Scope::Trunk(value), Language::Japanese) => format!("外線 {value}（内線不明）"),
+        };
+        writeln!(out)?;
+        let (severity, calls) = (self.severity(severity), worst.attempts);
+        let (spent, early) = (self.money(worst.exposure), self.money(first.exposure_at_detection));
+        let (began, alarm) = (self.local(began), self.local(first.detected_at));
+        let places = self.places(worst);
+        let delay = first.detected_at.seconds_since(first.first_call_at).max(0);
+        match self.language {
+            Language::English => writeln!(
+                out,
+                "{severity}  {name}: {calls} calls, {spent}, to {places}\n  \
+                 first call {began}, alarm {alarm}: {delay} s after the first call, {early} spent by then",
+            )?,
+            Language::Japanese => writeln!(
+                out,
+                "{severity}  {name}: {calls} 通話、{spent}、宛先 {places}\n  \
+                 最初の通話 {began}、警報 {alarm}: 最初の通話から {delay} 秒、その時点の料金 {early}",
+            )?,
+        }
+        for incident in incidents {
+            writeln!(out, "    {}", self.rule_line(incident))?;
+        }
+        Ok(())
+    }
+
+    fn rule_line(&self, incident: &Incident) -> String {
+        let rule = self.engine.settings().rules().get(incident.rule);
+        let threshold = rule.and_then(|rule| rule.thresholds.get(incident.trigger.threshold));
+        let measure = rule.map_or(Measure::Attempts, |rule| rule.measure);
+        let value = match measure {
+            Measure::Exposure => self.money(Money::from_micros(incident.trigger.value)),
+            Measure::BillableTime | Measure::LongestCall => format!("{} s", incident.trigger.value),
+            _ => incident.trigger.value.to_string(),
+        };
+        let window = match threshold {
+            Some(t) if !matches!(measure, Measure::ConcurrentCalls | Measure::LongestCall) => {
+                format!(" / {} min", t.seconds / 60)
+            }
+            _ => String::new(),
+        };
+        let on = match (incident.detected_on, self.language) {
+            (tollwatch_detect::DetectedOn::Start, Language::English) => "at a call's start",
+            (tollwatch_detect::DetectedOn::InProgress, Language::English) => "during a call",
+            (tollwatch_detect::DetectedOn::Cdr, Language::English) => "from a finished call's record",
+            (tollwatch_detect::DetectedOn::Start, Language::Japanese) => "発信時に検知",
+            (tollwatch_detect::DetectedOn::InProgress, Language::Japanese) => "通話中に検知",
+            (tollwatch_detect::DetectedOn::Cdr, Language::Japanese) => "通話終了後の記録で検知",
+        };
+        format!(
+            "{:8} {:26} {}  {value}{window}, {on}; {}",
+            self.severity(incident.severity),
+            rule.map_or("", |rule| rule.name.as_str()),
+            self.local(incident.detected_at),
+            self.money(incident.exposure),
+        )
+    }
+
+    fn severity(&self, severity: Severity) -> &'static str {
+        match (severity, self.language) {
+            (Severity::Critical, Language::English) => "CRITICAL",
+            (Severity::Warning, Language::English) => "WARNING",
+            (Severity::Critical, Language::Japanese) => "【緊急】",
+            (Severity::Warning, Language::Japanese) => "【注意】",
+        }
+    }
+
+    fn money(&self, amount: Money) -> String {
+        format!("{amount} {}", self.engine.settings().currency())
+    }
+
+    /// Local time of the site.
+    fn local(&self, at: EventTime) -> String {
+        let local = self.engine.settings().calendar().local(at);
+        local.map_or_else(|| at.to_string(), |local| local.format("%Y-%m-%d %H:%M:%S").to_string())
+    }
+
+    /// The countries most called, in the reader's language.
+    fn places(&self, incident: &Incident) -> String {
+        let mut calls: BTreeMap<&str, u64> = BTreeMap::new();
+        for (&id, &count) in &incident.destinations {
+            *calls.entry(self.place(id)).or_default() += count;
+        }
+        let mut calls: Vec<(&str, u64)> = calls.into_iter().collect();
+        calls.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        let named: Vec<&str> = calls.iter().take(3).map(|(name, _)| *name).collect();
+        let more = if calls.len() > named.len() { " …" } else { "" };
+        format!("{}{more}", named.join(self.language.pick(", ", "、")))
+    }
+
+    fn place(&self, id: u16) -> &str {
+        if id == CallStat::NO_DESTINATION {
+            return self.language.pick("numbers that cannot be read", "判別できない番号");
+        }
+        let row = self.engine.settings().destinations().get(DestinationId(id));
+        self.language.pick(&row.name_en, &row.name_ja)
+    }
+
+    fn summary(&self, out: &mut impl Write, show_numbers: bool) -> io::Result<()> {
+        let counters = self.engine.counters();
+        let spent = self.money(counters.exposure);
+        let basis = match self.engine.settings().rate(None).basis {
+            RateBasis::Deck => self.language.pick("your rate deck", "登録済みの料金表"),
+            RateBasis::Indicative => {
+                self.language.pick("indicative rates: an estimate", "目安の料金表による概算")
+            }
+        };
+        match self.language {
+            Language::English => {
+                writeln!(out, "\n{} call records and {} live events", counters.cdrs, counters.call_events)?;
+                writeln!(
+                    out,
+                    "  {} read twice, {} late, {} calls closed for their age",
+                    counters.duplicates, counters.late, counters.closed_for_age
+                )?;
+                writeln!(
+                    out,
+                    "  {} calls over a trunk; watched: {} (high risk {}, to unreadable numbers {}, without a known extension {})",
+                    counters.outbound,
+                    counters.watched,
+                    counters.high_risk,
+                    counters.unclassified,
+                    counters.unattributed
+                )?;
+                writeln!(out, "  watched calls cost {spent} ({basis})")?;
+            }
+            Language::Japanese => {
+                writeln!(out, "\n通話記録 {} 件、ライブイベント {} 件", counters.cdrs, counters.call_events)?;
+                writeln!(
+                    out,
+                    "  重複 {} 件、遅延 {} 件、終了不明のまま打ち切り {} 件",
+                    counters.duplicates, counters.late, counters.closed_for_age
+                )?;
+                writeln!(
+                    out,
+                    "  外線発信 {} 件、監視対象 {} 件（高リスク {} 件、判別できない番号 {} 件、内線不明 {} 件）",
+                    counters.outbound,
+                    counters.watched,
+                    counters.high_risk,
+                    counters.unclassified,
+                    counters.unattributed
+                )?;
+                writeln!(out, "  監視対象の通話料金 {spent}（{basis}）")?;
+            }
+        }
+        for (number, calls) in self.engine.unclassified().iter().take(MOST_UNCLASSIFIED) {
+            let head = self.language.pick("could not be read", "判別できない番号");
+            writeln!(out, "  {head}: {} × {calls}", shown(number, show_numbers))?;
+        }
+        Ok(())
+    }
+}
+
+/// A dialled string as it may be shown: without control characters, and with its tail hidden unless asked for.
+fn shown(number: &[u8], in_full: bool) -> String {
+    let text: String = String::from_utf8_lossy(number)
+        .chars()
+        .map(|c| if c.is_ascii_graphic() { c } else { '\u{fffd}' })
+        .take(40)
+        .collect();
+    if in_full {
+        return text;
+    }
+    let keep = text.chars().count().saturating_sub(4);
+    text.chars().enumerate().map(|(i, c)| if i < keep { c } else { '*' }).collect()
+}
+
+/// For programs.
+pub(crate) fn json(
+    out: &mut impl Write,
+    engine: &Engine,
+    incidents: &[IncidentV1],
+    read: &ScanReport,
+    language: Language,
+    show_numbers: bool,
+) -> anyhow::Result<()> {
+    let counters = engine.counters();
+    let files: Vec<serde_json::Value> = read
+        .files
+        .iter()
+        .map(|file| {
+            let [english, japanese] = &file.why;
+            json!({
+                "file": file.path.display().to_string(),
+                "format": file.format.name(),
+                "why": language.pick(english, japanese),
+                "records": file.records,
+                "passed_over": file.passed_over,
+                "rejected": file.rejected,
+                "rejects": file.samples.iter().map(|sample| json!({
+                    "line": sample.place.line,
+                    "byte": sample.place.byte,
+                    "field": sample.field.map(|(number, _)| number),
+                    "name": sample.field.map(|(_, name)| name),
+                    "reason": sample.reason,
+                })).collect::<Vec<_>>(),
+                "error": file.error,
+            })
+        })
+        .collect();
+    let unclassified: Vec<serde_json::Value> = engine
+        .unclassified()
+        .iter()
+        .take(MOST_UNCLASSIFIED)
+        .map(|(number, calls)| json!({ "number": shown(number, show_numbers), "calls": calls }))
+        .collect();
+    let document = json!({
+        "incidents": incidents,
+        "summary": {
+            "files": files,
+            "cdrs": counters.cdrs,
+            "call_events": counters.call_events,
+            "duplicates": counters.duplicates,
+            "late": counters.late,
+            "closed_for_age": counters.closed_for_age,
+            "outbound": counters.outbound,
+            "watched": counters.watched,
+            "high_risk": counters.high_risk,
+            "unclassified": counters.unclassified,
+            "unattributed": counters.unattributed,
+            "unclassified_numbers": unclassified,
+            "exposure": {
+                "amount": counters.exposure.to_string(),
+                "currency": engine.settings().currency(),
+                "rates": match engine.settings().rate(None).basis {
+                    RateBasis::Deck => "deck",
+                    RateBasis::Indicative => "indicative",
+                },
+            },
+        },
+    });
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)?;
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! `tollwatch scan`: files to incidents, once.
+use super::report;
+use crate::cli::{Output, ScanArgs, UNUSABLE};
+use crate::config::Config;
+use crate::scan::{ScanError, Scanner};
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+use tollwatch_cdr::Format;
+use tollwatch_detect::{Engine, IncidentV1};
+
+pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
+    let Config { language, tenant, zone, settings, .. } = match super::config(&arguments.config) {
+        Ok(config) => config,
+        Err(code) => return Ok(code),
+    };
+    let format = match arguments.format.as_str() {
+        "auto" => None,
+        name => Some(Format::parse(name).with_context(|| {
+            let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+            format!("--format {name} ({}: auto, {})", language.pick("known", "使用可能"), names.join(", "))
+        })?),
+    };
+    // The file is made before anything is read: a scan of an hour must not end in "no such directory".
+    let mut incidents = arguments.incidents.as_deref().map(create).transpose()?;
+    let mut engine = Engine::new(settings);
+    let mut scanner = Scanner::new(&tenant, zone, format);
+    let mut unusable = false;
+    for file in &arguments.files {
+        if let Err(error) = scanner.open(file) {
+            unusable = true;
+            eprintln!("tollwatch: {}", in_words(&error, language));
+        }
+    }
+    if unusable {
+        return Ok(ExitCode::from(UNUSABLE));
+    }
+    let bar = progress_bar(scanner.size());
+    let read = scanner.run(&mut engine, &mut |reading| bar.set_position(reading.bytes));
+    bar.finish_and_clear();
+    let found: Vec<IncidentV1> =
+        engine.incidents().into_iter().map(|incident| IncidentV1::new(incident, engine.settings())).collect();
+    if let Some(out) = &mut incidents {
+        for incident in &found {
+            serde_json::to_writer(&mut *out, incident)?;
+            out.write_all(b"\n")?;
+        }
+        out.flush()?;
+    }
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    match arguments.output {
+        Output::Table => report::table(&mut out, &engine, &read, language, arguments.show_numbers)?,
+        Output::Json => report::json(&mut out, &engine, &found, &read, language, arguments.show_numbers)?,
+    }
+    out.flush()?;
+    let failed = read.files.iter().any(|file| file.error.is_some());
+    Ok(match (failed, arguments.exit_code && !found.is_empty()) {
+        (true, _) => ExitCode::from(UNUSABLE),
+        (false, true) => ExitCode::from(1),
+        (false, false) => ExitCode::SUCCESS,
+    })
+}
+
+fn create(path: &Path) -> anyhow::Result<BufWriter<std::fs::File>> {
+    let file = std::fs::File::create(path).with_context(|| format!("--incidents {}", path.display()))?;
+    Ok(BufWriter::new(file))
+}
+
+fn in_words(error: &ScanError, language: crate::Language) -> String {
+    match error {
+        ScanError::Source(error) => error.to_string(),
+        ScanError::Format { path, why: [english, japanese] } => {
+            format!("{}: {}", path.display(), language.pick(english, japanese))
+        }
+    }
+}
+
+/// On standard error, and only where a person sees it.
+fn progress_bar(size: Option<u64>) -> ProgressBar {
+    let template = "{bar:40} {percent:>3} %  {bytes} / {total_bytes}  {eta}";
+    match (size, ProgressStyle::with_template(template)) {
+        (Some(size), Ok(style)) => ProgressBar::new(size).with_style(style),
+        _ => ProgressBar::new_spinner(),
+    }
+}

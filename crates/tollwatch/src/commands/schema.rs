@@ -1,0 +1,27 @@
+//! `tollwatch schema`: the wire forms, for programs.
+use crate::cli::SchemaArgs;
+use crate::config::RawConfig;
+use clap::ValueEnum;
+use std::io::Write as _;
+use std::process::ExitCode;
+use tollwatch_detect::IncidentV1;
+
+/// What a schema is printed of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Of {
+    /// One line of `scan --incidents`
+    Alert,
+    /// The configuration file
+    Config,
+}
+
+pub(crate) fn run(arguments: &SchemaArgs) -> anyhow::Result<ExitCode> {
+    let schema = match arguments.of {
+        Of::Alert => schemars::schema_for!(IncidentV1),
+        Of::Config => schemars::schema_for!(RawConfig),
+    };
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &schema)?;
+    writeln!(out)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,61 @@
+//! The configuration as it stands in a file.
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tollwatch_detect::{BusinessHours, RawDetection, RawRule};
+use tollwatch_numbering::RawDialPlan;
+
+/// A whole configuration file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawConfig {
+    /// `en`, `ja` or `auto`.
+    pub language: String,
+    /// The site.
+    pub site: SiteConfig,
+    /// How numbers are dialled there.
+    pub dial_plan: RawDialPlan,
+    /// What calls cost.
+    pub rates: RatesConfig,
+    /// When the office is open.
+    pub business_hours: BusinessHours,
+    /// Numbers of the engine.
+    pub detection: RawDetection,
+    /// Prefixes whose risk the operator knows better.
+    #[serde(default)]
+    pub destinations: Vec<DestinationConfig>,
+    /// The rules.
+    pub rules: Vec<RawRule>,
+}
+
+/// The site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SiteConfig {
+    /// Customer or site.
+    pub tenant: String,
+    /// IANA zone of records without one.
+    pub timezone: String,
+}
+
+/// What calls cost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RatesConfig {
+    /// ISO 4217 code.
+    pub currency: String,
+    /// The operator's rate deck, a CSV file; the bundled indicative one without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deck: Option<String>,
+    /// Refuse suspicious rates instead of warning.
+    pub strict: bool,
+}
+
+/// A prefix whose risk the operator knows better.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DestinationConfig {
+    /// Digits from the country code on.
+    pub prefix: String,
+    /// 1 highest … 3; 0 harmless.
+    pub tier: u8,
+}

@@ -1,1 +1,0 @@
-//! Nothing here: the tests of the whole are one binary, `main.rs`.
