@@ -88,7 +88,14 @@ impl Sink for Feed<'_> {
 }
 
 /// Decodes bytes in blocks of the given size into a tenant of the engine.
-pub(crate) fn feed(engine: &mut Engine, tenant: &str, format: Format, bytes: &[u8], block: usize, flush_every: usize) {
+pub(crate) fn feed(
+    engine: &mut Engine,
+    tenant: &str,
+    format: Format,
+    bytes: &[u8],
+    block: usize,
+    flush_every: usize,
+) {
     let mut decoder = Decoder::new(format, Zone::parse("Asia/Tokyo").unwrap());
     let tenant = engine.tenant(tenant);
     let mut start = 0;

@@ -35,7 +35,8 @@ fn alerts_come_in_the_same_order_however_the_records_are_batched() {
         };
         let expected = alerts(usize::MAX);
         for flush_every in [1, 5, 100] {
-            assert_eq!(alerts(flush_every), expected, "{} by {flush_every}", scenario.name);
+            // Not assert_eq: what it would print is megabytes.
+            assert!(alerts(flush_every) == expected, "{} by {flush_every}", scenario.name);
         }
     }
 }
@@ -44,8 +45,8 @@ fn alerts_come_in_the_same_order_however_the_records_are_batched() {
 fn a_snapshot_anywhere_is_continued_without_a_trace() {
     for scenario in Scenario::all() {
         let expected = straight(&scenario);
-        // Blocks of this size put a snapshot after every few records.
-        for block in [1_700, 20_011] {
+        // From a snapshot after every few records of a small stream to some forty in a large one.
+        for block in [(scenario.bytes.len() / 40).max(1_700), scenario.bytes.len() / 13 + 11] {
             let mut engine = Engine::new(settings());
             let mut decoder = Decoder::new(scenario.format, Zone::parse("Asia/Tokyo").unwrap());
             let (mut start, mut end, mut snapshots) = (0, 0, 0);
@@ -99,7 +100,7 @@ fn what_is_no_snapshot_is_refused_and_never_continued() {
     let mut newer = good.clone();
     newer[9] = 99;
     assert_eq!(Engine::restore(settings(), &newer).unwrap_err(), SnapshotError::Version { found: 99 });
-    let text = tollwatch::default_text().replace("critical = 20 }]", "critical = 21 }]");
+    let text = tollwatch::default_text().replace("critical = 60 }]", "critical = 61 }]");
     let other = tollwatch::Config::from_text(&text, "test", None, &tollwatch::Overrides::default()).unwrap();
     assert_eq!(Engine::restore(other.settings, &good).unwrap_err(), SnapshotError::OtherRules);
     assert_eq!(Engine::restore(settings(), &good[..good.len() - 1]).unwrap_err(), SnapshotError::Damaged);

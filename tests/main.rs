@@ -1,6 +1,13 @@
 //! The tests of the whole: one binary.
-mod case_of_2015;
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail"
+)]
 mod captures;
+mod case_of_2015;
 mod command_line;
 mod harness;
 mod invariance;

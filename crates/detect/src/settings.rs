@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use tollwatch_cdr::EventTime;
 use tollwatch_numbering::{
-    Called, CalledClass, DestinationId, Destinations, DialPlan, E164, Money, Rate, RateDeck,
+    Called, CalledClass, Destination, DestinationId, Destinations, DialPlan, E164, Money, Rate, RateDeck,
 };
 use tollwatch_stats::{CallStat, Traits, WindowSpec};
 
@@ -215,7 +215,7 @@ impl Settings {
             }
             _ => return None,
         };
-        let premium = row.is_some_and(|row| row.is_premium());
+        let premium = row.is_some_and(Destination::is_premium);
         let mut traits = Traits::ANY;
         if abroad {
             traits = traits.with(Traits::INTERNATIONAL);

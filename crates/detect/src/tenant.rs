@@ -2,7 +2,7 @@
 use crate::counters::Counters;
 use crate::engine::Alert;
 use crate::incident::{Incident, Scope, ScopeRef};
-use crate::key::{KeyState, Output, Toll};
+use crate::key::{KeyState, LetOut, Output, Toll};
 use crate::ledger::{KeyId, Ledger};
 use crate::settings::Settings;
 use foldhash::fast::FixedState;
@@ -124,7 +124,7 @@ impl Tenant {
         self.counters.exposure = self.counters.exposure.saturating_add(out.exposure);
         self.counters.closed_for_age += out.closed_for_age;
         self.resolved.append(&mut out.resolved);
-        order.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+        order.sort_by_key(|(seq, id, _)| (*seq, *id));
         alerts.extend(order.into_iter().map(|(_, _, alert)| alert));
     }
 
@@ -156,7 +156,7 @@ fn reschedule(
     }
 }
 
-/// Gives each alert the number of the record that let it out: the first with which the clock reached it.
+/// Gives each alert the number of the record that lets it out.
 fn collect(
     id: KeyId,
     moves: &[(EventTime, u64)],
@@ -164,8 +164,14 @@ fn collect(
     out: &mut Output,
     order: &mut Vec<(u64, KeyId, Alert)>,
 ) {
-    for (let_out_at, alert) in out.alerts.drain(..) {
-        let at = moves.partition_point(|(clock, _)| *clock < let_out_at);
-        order.push((moves.get(at).map_or(last, |(_, seq)| *seq), id, alert));
+    for (let_out, alert) in out.alerts.drain(..) {
+        let seq = match let_out {
+            LetOut::Record(seq) => seq,
+            LetOut::Clock(due) => {
+                let at = moves.partition_point(|(clock, _)| *clock < due);
+                moves.get(at).map_or(last, |(_, seq)| *seq)
+            }
+        };
+        order.push((seq, id, alert));
     }
 }

@@ -127,8 +127,8 @@ impl IncidentV1 {
                 let row =
                     (id != CallStat::NO_DESTINATION).then(|| settings.destinations().get(DestinationId(id)));
                 DestinationV1 {
-                    prefix: row.map_or_else(String::new, |row| row.prefix.to_string()),
-                    country: row.map_or_else(|| "unknown".to_owned(), |row| row.name_en.to_string()),
+                    prefix: row.map_or_else(String::new, |row| row.prefix.clone()),
+                    country: row.map_or_else(|| "unknown".to_owned(), |row| row.name_en.clone()),
                     calls,
                     tier: row.and_then(|row| row.tier),
                 }

@@ -51,6 +51,7 @@ impl DialPlan {
     ///
     /// # Errors
     /// Every mistake there is, each with its key and a hint.
+    #[expect(clippy::needless_pass_by_value, reason = "a plan as written has no use once it is checked")]
     pub fn new(raw: RawDialPlan) -> Result<Self, Vec<DialPlanError>> {
         raw::validate(&raw)
     }

@@ -24,7 +24,7 @@ fn monday_batch(plan: Plan, random: &mut Random) -> Vec<Call> {
     let mut at = plan.starts_at;
     let mut calls = Vec::new();
     for agent in 0..25 {
-        let head = ["010861000000", "01082200000", "010886200000"];
+        let head = ["010861000000", "01082200000", "010886220000"];
         let head = head.get(agent % 3).copied().unwrap_or_default();
         let (ring, outcome) = ordinary_end(random, 700);
         let outcome = match outcome {

@@ -62,6 +62,8 @@ pub struct Windows {
     running: Vec<Running>,
     /// No call in the ring lasted longer than this; bounds how far back an overlap can reach.
     longest_seconds: i64,
+    /// With more entries than this it is time to fold again.
+    fold_above: usize,
 }
 
 impl Windows {
@@ -113,8 +115,10 @@ impl Windows {
             }
         }
         self.visit_windows_of(specs, at, visit);
-        if self.calls.len() > HOT {
+        if self.calls.len() > self.fold_above.max(HOT) {
             self.fold(specs);
+            // What could not be folded now is looked at again only when as much has come again.
+            self.fold_above = 2 * self.calls.len();
         }
     }
 

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use tollwatch_cdr::Zone;
-use tollwatch_detect::{Detection, Problem, Settings};
+use tollwatch_detect::{
+    DestinationSet, Detection, Measure, Problem, RawRule, RawThreshold, RawValue, Settings, When,
+};
 use tollwatch_numbering::{Destinations, DialPlan, ImportOptions, RateDeck, RawDialPlan};
 
 /// The embedded configuration: every option at its default, with comments.
@@ -130,8 +132,8 @@ fn read(text: &str, problems: &mut Vec<Problem>) -> Option<RawConfig> {
             "rates" => over(&key, value, &mut raw.rates, problems),
             "business_hours" => over(&key, value, &mut raw.business_hours, problems),
             "detection" => over(&key, value, &mut raw.detection, problems),
-            "destinations" => list(&key, value, &mut raw.destinations, problems),
-            "rules" => list(&key, value, &mut raw.rules, problems),
+            "destinations" => list(&key, value, &mut raw.destinations, problems, |_| None),
+            "rules" => list(&key, value, &mut raw.rules, problems, |index| Some(unread_rule(index))),
             _ => problems.push(Problem::new(
                 key.clone(),
                 "there is no such option".to_owned(),
@@ -182,6 +184,7 @@ fn list<T: serde::de::DeserializeOwned>(
     value: toml::Value,
     into: &mut Vec<T>,
     problems: &mut Vec<Problem>,
+    unread: impl Fn(usize) -> Option<T>,
 ) {
     let toml::Value::Array(items) = value else {
         problems.push(Problem::new(place.to_owned(), "not a list".to_owned(), "write [[…]] tables"));
@@ -190,13 +193,22 @@ fn list<T: serde::de::DeserializeOwned>(
     into.clear();
     for (index, item) in items.into_iter().enumerate() {
         let mut read: Option<T> = None;
-        let before = problems.len();
-        let mut slot = None;
-        section::<Option<T>>(&format!("{place}[{index}]"), item, &mut slot, problems);
-        if problems.len() == before {
-            read = slot;
-        }
-        into.extend(read);
+        section(&format!("{place}[{index}]"), item, &mut read, problems);
+        into.extend(read.or_else(|| unread(index)));
+    }
+}
+
+/// Stands where a rule could not be read, so that the rules behind it keep their places.
+fn unread_rule(index: usize) -> RawRule {
+    let threshold =
+        RawThreshold { window: Some("1m".to_owned()), warning: Some(RawValue::Number(1)), critical: None };
+    RawRule {
+        name: format!("unread_{index}"),
+        enabled: false,
+        measure: Measure::Attempts,
+        destinations: DestinationSet::International,
+        when: When::Always,
+        thresholds: vec![threshold],
     }
 }
 
@@ -272,7 +284,10 @@ fn build(raw: RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) -> 
     };
     let destinations = destinations(&raw.destinations, problems);
     let deck = deck(&raw.rates, folder, problems, &mut warnings);
-    let (plan, destinations, deck) = (plan?, destinations?, deck?);
+    // What is wrong was named above; the rest is still worth checking, with the defaults in its place.
+    let plan = plan.or_else(|| DialPlan::new(RawDialPlan::default()).ok())?;
+    let destinations = destinations.or_else(|| Destinations::bundled().ok())?;
+    let deck = deck.or_else(|| RateDeck::bundled().ok())?;
     let detection = Detection {
         raw: &raw.detection,
         home_country: &home_country,

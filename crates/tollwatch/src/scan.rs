@@ -13,6 +13,9 @@ const SYSTEM: u16 = 0;
 /// So many rejected records are shown with their place.
 const MOST_SAMPLES: usize = 10;
 
+/// If so many bytes do not tell the format, more will not.
+const ENOUGH: usize = 64 * 1024;
+
 /// The input cannot be used.
 #[derive(Debug)]
 pub enum ScanError {
@@ -110,26 +113,17 @@ impl Scanner {
     /// Opens a file (`-` is standard input) and finds out its format.
     pub fn open(&mut self, path: &Path) -> Result<(), ScanError> {
         let mut blocks = Blocks::new(Input::open(path).map_err(ScanError::Source)?);
-        let mut failed = None;
-        let first = match blocks.fill() {
-            Ok(Some(block)) => block.bytes,
-            Ok(None) => &[],
-            Err(error) => {
-                failed = Some(error);
-                &[]
-            }
-        };
-        if let Some(error) = failed {
-            return Err(ScanError::Source(error));
-        }
-        let (format, why) = match self.format {
-            Some(format) => (format, [String::new(), String::new()]),
-            None => match detect(first) {
-                Detection::Found { format, english, japanese } => (format, [english, japanese]),
-                Detection::Unclear { english, japanese, .. } => {
+        // A pipe gives what it has, which may be less than a record; a file gives a whole block at once.
+        let (format, why) = loop {
+            blocks.fill().map_err(ScanError::Source)?;
+            let first = blocks.current();
+            match self.format.map_or_else(|| detect(first.bytes), given) {
+                Detection::Found { format, english, japanese } => break (format, [english, japanese]),
+                Detection::Unclear { english, japanese, .. } if first.last || first.bytes.len() >= ENOUGH => {
                     return Err(ScanError::Format { path: path.to_owned(), why: [english, japanese] });
                 }
-            },
+                Detection::Unclear { .. } => {}
+            }
         };
         self.inputs.push(Opened {
             blocks,
@@ -165,6 +159,11 @@ impl Scanner {
         engine.finish();
         ScanReport { files: inputs.into_iter().map(Opened::into_report).collect() }
     }
+}
+
+/// A format that was given is not looked for.
+fn given(format: Format) -> Detection {
+    Detection::Found { format, english: String::new(), japanese: String::new() }
 }
 
 /// The engine as the place where records go.

@@ -49,7 +49,7 @@ impl Address {
 
     /// Whether a letter is left.
     pub(super) fn has_letters(&self) -> bool {
-        self.user.chars().any(char::is_alphabetic)
+        self.user.chars().any(|character| character.is_alphabetic() && !is_separator(character))
     }
 
     /// The user part without visual separators: digits, `+`, `*`, `#`; `None` where anything else is left.

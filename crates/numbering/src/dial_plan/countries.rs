@@ -5,6 +5,8 @@
 //! numbers without country code and national prefix, cut at eleven digits (Indonesia twelve; where there is no national
 //! prefix ten): a longer string is more often a foreign exit code, or a country code, than a national number.
 
+use crate::e164::E164;
+
 /// One country's way of dialling.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Country {
@@ -21,6 +23,13 @@ pub(super) fn country(iso: &str) -> Option<Country> {
     let &(_, code, exit_codes, national_prefix, digits_min, digits_max) =
         COUNTRIES.iter().find(|row| row.0 == iso)?;
     Some(Country { code, exit_codes, national_prefix, digits_min, digits_max })
+}
+
+/// Whether a number has as many digits as fixed and mobile numbers under its country code have.
+pub(super) fn has_national_length(number: E164) -> bool {
+    let code = number.country_code();
+    let digits = (number.digits() - code.checked_ilog10().unwrap_or(0) - 1) as usize;
+    COUNTRIES.iter().any(|row| row.1 == code && (row.4..=row.5).contains(&digits))
 }
 
 /// Country, country code, exit codes, national prefix, fewest and most digits of a national number.

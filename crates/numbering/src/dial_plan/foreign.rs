@@ -31,7 +31,9 @@ impl DialPlan {
             // Behind long heads nearly every endless string would hold an exit code somewhere.
             let most = if head_digits <= 1 { usize::MAX } else { DIGITS_MAX };
             let called = self.read_foreign_exit(rest, fewest, most).or_else(|| {
-                let national = if head_digits == 1 { self.read_national(rest) } else { None };
+                // Only what cannot be a number as it stands: 40 7… is Romania and no Japanese area behind a 4.
+                let national =
+                    if head_digits == 1 && bare.is_none() { self.read_national(rest) } else { None };
                 national.map(|called| called.at_most(Certainty::Likely))
             });
             if let Some(called) = called {
@@ -62,7 +64,7 @@ impl DialPlan {
     fn read_bare_home(&self, digits: &[u8]) -> Option<Called> {
         let (_, rest) = self.country_code_digits.split(digits)?;
         let number = self.significant_number(rest).or_else(|| self.national_number(rest))?;
-        Some(self.national(number, ReadingForm::BareHome, Certainty::Likely))
+        Some(Self::national(number, ReadingForm::BareHome, Certainty::Likely))
     }
 
     /// A country code and a number of 9 to 15 digits. Eight are more often a local number.
@@ -71,7 +73,12 @@ impl DialPlan {
             return None;
         }
         let number = E164::from_digits(digits)?;
-        if number.country_code() == self.country_code || (has_eleven_digits(digits) && digits.len() != 11) {
+        let impossible = match number.country_code() {
+            1 | 7 => digits.len() != 11,
+            90 => digits.len() != 12,
+            _ => false,
+        };
+        if impossible || number.country_code() == self.country_code {
             return None;
         }
         let national = digits.get(country_code_length(digits)?..)?;

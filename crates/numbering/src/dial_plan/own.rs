@@ -3,7 +3,7 @@
 //! `[outside line] [184, 186, 122] [carrier] national prefix, national number`, with the short codes beside them.
 
 use super::foreign::FOREIGN_EXITS;
-use super::{DialPlan, Grammar};
+use super::{DialPlan, Grammar, countries};
 use crate::called::{Called, CalledClass, Certainty, Form, Prefix, Reading, ReadingForm};
 use crate::e164::{DIGITS_MAX, DIGITS_MIN, E164};
 
@@ -73,7 +73,7 @@ impl DialPlan {
         let (call_prefix, rest) = self.split_call_prefix(digits);
         let read = |digits: &[u8]| {
             let number = self.national_number(digits)?;
-            Some(self.national(number, ReadingForm::National, Certainty::Certain))
+            Some(Self::national(number, ReadingForm::National, Certainty::Certain))
         };
         let mut called = read(rest).or_else(|| self.read_behind_carrier(rest, read))?;
         called.reading.call_prefix = Prefix::from_digits(call_prefix);
@@ -106,7 +106,7 @@ impl DialPlan {
         }
         if let Some((_, rest)) = self.country_code_digits.split(digits) {
             if let Some(number) = self.significant_number(rest).or_else(|| self.national_number(rest)) {
-                return Some(self.national(number, form, Certainty::Certain));
+                return Some(Self::national(number, form, Certainty::Certain));
             }
             // A machine that puts +81 before whatever was dialled: the exit code behind it still tells.
             let abroad = FOREIGN_EXITS.iter().find_map(|exit| {
@@ -135,7 +135,7 @@ impl DialPlan {
         })
     }
 
-    pub(super) fn national(&self, number: E164, form: ReadingForm, certainty: Certainty) -> Called {
+    pub(super) fn national(number: E164, form: ReadingForm, certainty: Certainty) -> Called {
         Called {
             class: CalledClass::National,
             number: Some(number),
@@ -162,8 +162,8 @@ impl DialPlan {
     pub(super) fn significant_number(&self, digits: &[u8]) -> Option<E164> {
         let fits = match self.grammar {
             Grammar::Japan => match *digits {
-                // 60 to 90 are mobile, 50 is IP telephony; 800 is free, 20 is for machines.
-                [b'1'..=b'9', b'0', b'1'..=b'9', ..] | [b'2', b'0', ..] | [b'8', b'0', b'0', ..]
+                // 60 to 90 are mobile, 50 is IP telephony; 800 is free, 20 is for machines. 10 would be an exit code.
+                [b'5'..=b'9', b'0', b'1'..=b'9', ..] | [b'2', b'0', ..] | [b'8', b'0', b'0', ..]
                     if digits.len() == 10 =>
                 {
                     true
@@ -195,22 +195,30 @@ impl DialPlan {
             *place = digit;
         }
         let number = self.significant_number(whole.get(..length)?)?;
-        Some(self.national(number, ReadingForm::Local, Certainty::Certain))
+        Some(Self::national(number, ReadingForm::Local, Certainty::Certain))
     }
 
-    /// Japanese carriers' own services: 0037…, 0066…, 0077…, 0078…, 0088… and 4 to 17 digits, longer than E.164.
+    /// Japanese carriers' own free-call numbers, some longer than E.164 (libphonenumber 9.0.43, JP, toll-free).
+    ///
+    /// 0037 120 … could be one, and is Latvia where 00 is the exit code: what has the length of a foreign number is
+    /// left to be read as one. 0037 6 … is too common a free call for that, and Andorra too small.
     fn read_service(&self, digits: &[u8]) -> Option<Called> {
         if self.grammar != Grammar::Japan {
             return None;
         }
         let rest = digits.strip_prefix(b"00")?;
-        let service = [b"37", b"66", b"77", b"78", b"88"].iter().any(|code| rest.starts_with(*code));
-        if !service || !(6..=19).contains(&rest.len()) {
+        let fits = match *rest {
+            [b'3', b'7', ..] | [b'6', b'6', ..] | [b'7', b'8', ..] => (8..=19).contains(&rest.len()),
+            [b'7', b'7', b'7', ..] => (6..=9).contains(&rest.len()),
+            [b'8', b'8', b'2', b'1' | b'2' | b'4' | b'5', ..] => rest.len() == 8,
+            _ => false,
+        };
+        let foreign = E164::from_digits(rest).filter(|_| rest.len() >= FOREIGN_DIGITS_MIN);
+        let abroad = foreign.is_some_and(countries::has_national_length) && !rest.starts_with(b"376");
+        if !fits || abroad {
             return None;
         }
-        // 0088 21… is SoftBank here, and a satellite where 00 is the exit code.
-        let foreign = rest.len() >= FOREIGN_DIGITS_MIN && E164::from_digits(rest).is_some();
-        let certainty = if foreign { Certainty::Likely } else { Certainty::Certain };
+        let certainty = if foreign.is_some() { Certainty::Likely } else { Certainty::Certain };
         Some(Called::without_number(CalledClass::CarrierService, ReadingForm::CarrierService, certainty))
     }
 

@@ -33,10 +33,10 @@ impl DialPlan {
         };
         // A # at the end says that dialling is over.
         let dialled = match dialled.strip_suffix(b"#") {
-            Some(rest) if !rest.iter().any(is_star_or_hash) => rest,
+            Some(rest) if !rest.iter().any(|&byte| is_star_or_hash(byte)) => rest,
             _ => &dialled,
         };
-        if dialled.iter().any(is_star_or_hash) {
+        if dialled.iter().any(|&byte| is_star_or_hash(byte)) {
             return self.read_feature_code(dialled, form);
         }
         match &address.context {
@@ -104,10 +104,13 @@ impl DialPlan {
     /// A code with `*` or `#`, and the number inside it: `*21*010224…#`, `*72010224…`, `#31#0312345678`.
     fn read_feature_code(&self, dialled: &[u8], form: Form) -> Called {
         let mut is_first = true;
-        for run in dialled.split(is_star_or_hash).filter(|run| !run.is_empty()) {
+        for run in dialled.split(|&byte| is_star_or_hash(byte)).filter(|run| !run.is_empty()) {
             // Right behind the first * stands the code itself, of two digits as a rule, sometimes three.
-            let starts: &[usize] =
-                if is_first && dialled.first().is_some_and(is_star_or_hash) { &[2, 3, 0] } else { &[0] };
+            let starts: &[usize] = if is_first && dialled.first().is_some_and(|&byte| is_star_or_hash(byte)) {
+                &[2, 3, 0]
+            } else {
+                &[0]
+            };
             is_first = false;
             for certainty in [Certainty::Certain, Certainty::Likely] {
                 for &start in starts {
@@ -148,6 +151,6 @@ fn unreadable() -> Called {
     Called::without_number(CalledClass::Unknown, ReadingForm::Unreadable, Certainty::Guess)
 }
 
-fn is_star_or_hash(byte: &u8) -> bool {
+fn is_star_or_hash(byte: u8) -> bool {
     matches!(byte, b'*' | b'#')
 }

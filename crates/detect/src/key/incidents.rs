@@ -1,0 +1,182 @@
+//! The incidents of a key: opened, raised, followed, ended.
+use super::finding::Finding;
+use super::{KeyState, LetOut, Now, Output};
+use crate::engine::{Alert, AlertReason};
+use crate::incident::{Incident, Severity};
+use crate::rule::{Measure, Rule, Threshold};
+use crate::settings::Settings;
+use tollwatch_cdr::EventTime;
+use tollwatch_numbering::Money;
+use tollwatch_stats::CallStat;
+
+impl KeyState {
+    /// Opens, raises and follows incidents.
+    pub(super) fn conclude(
+        &mut self,
+        call: &CallStat,
+        findings: &[Finding],
+        now: Now<'_>,
+        settings: &Settings,
+        out: &mut Output,
+    ) {
+        for rule in 0..settings.rules.len() {
+            let of_rule = || findings.iter().filter(|finding| finding.rule == rule);
+            let at = self.incidents.iter().position(|(_, incident)| incident.rule == rule);
+            // The worst finding speaks; the first threshold in the configuration where several are as bad.
+            let worst = of_rule().copied().reduce(|a, b| if b.severity > a.severity { b } else { a });
+            let from = of_rule().map(|finding| finding.window_from).min();
+            let reason = match (at, worst, from) {
+                (Some(at), worst, from) => self.follow(at, call, worst, from, now, settings),
+                (None, Some(worst), Some(from)) => {
+                    self.open(call, worst, from, now, settings);
+                    Some(AlertReason::Opened)
+                }
+                _ => None,
+            };
+            if let Some((_, incident)) = self.incidents.iter_mut().find(|(_, incident)| incident.rule == rule)
+                && let Some(reason) = reason
+            {
+                incident.exposure_alerted = incident.exposure;
+                out.alerts.push((
+                    now.let_out,
+                    Alert { reason, at: now.known_at, incident: Box::new(incident.clone()) },
+                ));
+            }
+        }
+    }
+
+    fn open(&mut self, call: &CallStat, worst: Finding, from: EventTime, now: Now<'_>, settings: &Settings) {
+        let Some(rule) = settings.rules.get(worst.rule) else { return };
+        let mut incident = Incident {
+            id: Incident::name(now.tenant, &rule.name, &self.scope, now.known_at),
+            tenant: now.tenant.into(),
+            rule: worst.rule,
+            scope: self.scope.clone(),
+            severity: worst.severity,
+            window_from: from,
+            first_call_at: call.first_at,
+            opened_at: call.first_at,
+            detected_at: now.known_at,
+            critical_at: None,
+            resolved_at: None,
+            detected_on: now.on,
+            trigger: worst.trigger,
+            attempts: 0,
+            answered: 0,
+            billable_seconds: 0,
+            exposure: Money::ZERO,
+            exposure_at_detection: Money::ZERO,
+            exposure_at_critical: None,
+            exposure_alerted: Money::ZERO,
+            destinations: std::collections::BTreeMap::new(),
+            call_ids: Vec::new(),
+        };
+        for call in self.windows.calls() {
+            if incident.holds(settings, call) {
+                incident.add(call);
+            }
+        }
+        incident.exposure_at_detection = incident.exposure;
+        if worst.severity == Severity::Critical {
+            incident.critical_at = Some(now.known_at);
+            incident.exposure_at_critical = Some(incident.exposure);
+        }
+        // No incident is over before the call that opened it has left the windows; what comes later is seen then.
+        let longest = rule.thresholds.iter().map(|threshold| threshold.seconds).max().unwrap_or(0);
+        let check = now.known_at.max(call.first_at).plus_seconds(longest);
+        self.incidents.push((check.max(now.soon()), incident));
+    }
+
+    /// An incident goes on: it may have grown worse.
+    fn follow(
+        &mut self,
+        at: usize,
+        call: &CallStat,
+        worst: Option<Finding>,
+        from: Option<EventTime>,
+        now: Now<'_>,
+        settings: &Settings,
+    ) -> Option<AlertReason> {
+        let (_, incident) = self.incidents.get_mut(at)?;
+        let rule = settings.rules.get(incident.rule)?;
+        if !call.traits.has(rule.traits) {
+            return None;
+        }
+        if let Some(from) = from.filter(|from| *from < incident.window_from) {
+            let known = std::mem::replace(&mut incident.window_from, from);
+            for older in self.windows.calls().iter().filter(|c| c.first_at <= known) {
+                if incident.holds(settings, older) {
+                    incident.add(older);
+                }
+            }
+        }
+        if worst.is_some_and(|worst| worst.severity > incident.severity) {
+            incident.severity = Severity::Critical;
+            incident.critical_at = Some(now.known_at);
+            incident.exposure_at_critical = Some(incident.exposure);
+            return Some(AlertReason::Escalated);
+        }
+        let doubled = incident.exposure_alerted.saturating_add(incident.exposure_alerted);
+        (incident.exposure_alerted > Money::ZERO && incident.exposure >= doubled)
+            .then_some(AlertReason::ExposureDoubled)
+    }
+
+    /// Ends the incidents whose value has been under half the threshold for a window length.
+    pub(super) fn check_resolved(&mut self, due: EventTime, settings: &Settings, out: &mut Output) {
+        let Some(at) = self.incidents.iter().position(|(check, _)| *check == due) else { return };
+        let Some((_, incident)) = self.incidents.get(at) else { return };
+        let Some(rule) = settings.rules.get(incident.rule) else { return };
+        let over = rule
+            .thresholds
+            .iter()
+            .map(|threshold| self.low_since(rule, threshold, due).plus_seconds(threshold.seconds))
+            .max()
+            .unwrap_or(due);
+        if over > due {
+            if let Some((check, _)) = self.incidents.get_mut(at) {
+                *check = over;
+            }
+            return;
+        }
+        let (_, mut incident) = self.incidents.remove(at);
+        incident.resolved_at = Some(due);
+        out.alerts.push((
+            LetOut::Clock(due),
+            Alert { reason: AlertReason::Resolved, at: due, incident: Box::new(incident.clone()) },
+        ));
+        out.resolved.push(incident);
+    }
+
+    /// Since when the value is under half the threshold, if nothing more happens. While a call that counts goes
+    /// on it is not low `now`.
+    fn low_since(&self, rule: &Rule, threshold: &Threshold, now: EventTime) -> EventTime {
+        if self.open.iter().any(|open| {
+            self.windows.find(open.started_at, open.call).is_some_and(|call| call.traits.has(rule.traits))
+        }) {
+            return now;
+        }
+        let mut matching = self.windows.calls().iter().rev().filter(|call| call.traits.has(rule.traits));
+        if matches!(rule.measure, Measure::ConcurrentCalls | Measure::LongestCall) {
+            // What has no window is low once the last call is over.
+            return matching.map(|call| call.ended_at).max().unwrap_or(EventTime::MIN);
+        }
+        let half = threshold.lowest().saturating_add(1) / 2;
+        let mut value = 0_i64;
+        let mut newest = EventTime::MIN;
+        for call in matching.by_ref() {
+            newest = newest.max(call.last_at);
+            value = value.saturating_add(match rule.measure {
+                Measure::Attempts => i64::from(call.attempts),
+                Measure::Answered => i64::from(call.answered),
+                Measure::BillableTime => i64::from(call.billable_seconds),
+                Measure::Exposure => call.cost.micros(),
+                // Distinct numbers are low once the last call has left the window.
+                _ => half,
+            });
+            if value >= half {
+                return call.last_at.plus_seconds(threshold.seconds);
+            }
+        }
+        newest
+    }
+}

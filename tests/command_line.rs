@@ -1,0 +1,211 @@
+//! The command as people and programs call it.
+use crate::harness::root;
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+fn tollwatch(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tollwatch"))
+        .args(arguments)
+        .current_dir(root())
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A row as Asterisk writes it; `second` tells its time and its channels apart.
+fn row(second: u32, dialled: &str, seconds: u32) -> String {
+    let at = |offset: u32| {
+        let s = second + offset;
+        format!("2026-03-08 03:{:02}:{:02}", s / 60, s % 60)
+    };
+    format!(
+        "\"\",\"105\",\"{dialled}\",\"from-internal\",\"\"\"Doe, J\"\" <105>\",\"PJSIP/105-{second:08x}\",\"PJSIP/trunk-{second:08x}\",\
+         \"Dial\",\"PJSIP/{dialled}@trunk,30\",\"{}\",\"{}\",\"{}\",{seconds},{seconds},\"ANSWERED\",\"DOCUMENTATION\",\"17729064{second:02}.1\",\"\"\n",
+        at(0),
+        at(0),
+        at(seconds)
+    )
+}
+
+fn file(folder: &tempfile::TempDir, name: &str, content: &str) -> String {
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn a_scan_says_who_is_abused_and_what_it_has_cost() {
+    let folder = tempfile::tempdir().unwrap();
+    let calls: String = (0..4).map(|i| row(i * 70, "010232221234567", 32)).collect();
+    let file = file(&folder, "Master.csv", &calls);
+    let done = tollwatch(&["scan", &file]);
+    let out = text(&done.stdout);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert!(out.contains("CRITICAL  extension 105: 4 calls, 700.00 JPY, to Sierra Leone"), "{out}");
+    assert!(out.contains("4 lines with calls or events, 0 without, 0 rejected"), "{out}");
+}
+
+#[test]
+fn japanese_readers_get_japanese() {
+    let folder = tempfile::tempdir().unwrap();
+    let calls: String = (0..4).map(|i| row(i * 70, "010232221234567", 32)).collect();
+    let file = file(&folder, "Master.csv", &calls);
+    let out = text(&tollwatch(&["scan", "--language", "ja", &file]).stdout);
+    assert!(out.contains("【緊急】  内線 105: 4 通話、700.00 JPY、宛先 シエラレオネ"), "{out}");
+}
+
+#[test]
+fn standard_input_is_a_file_too_and_incidents_are_a_line_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("incidents.jsonl");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tollwatch"))
+        .args(["scan", "--incidents", &out.display().to_string(), "--exit-code", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let calls: String = (0..4).map(|i| row(i * 70, "010232221234567", 32)).collect();
+    child.stdin.take().unwrap().write_all(calls.as_bytes()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "--exit-code says that there are incidents");
+    let lines = std::fs::read_to_string(out).unwrap();
+    let schema: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(root().join("schemas/alert.v1.json")).unwrap()).unwrap();
+    for line in lines.lines() {
+        let incident: serde_json::Value = serde_json::from_str(line).unwrap();
+        for required in schema["required"].as_array().unwrap() {
+            assert!(incident.get(required.as_str().unwrap()).is_some(), "{required} is missing in {line}");
+        }
+    }
+    assert!(lines.lines().count() >= 2, "{lines}");
+}
+
+#[test]
+fn a_file_without_incidents_gives_an_empty_list_and_status_zero() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("incidents.jsonl");
+    let file = file(&folder, "Master.csv", &row(0, "0355550100", 60));
+    let done = tollwatch(&["scan", "--exit-code", "--incidents", &out.display().to_string(), &file]);
+    assert_eq!(done.status.code(), Some(0));
+    assert_eq!(std::fs::read_to_string(out).unwrap(), "");
+}
+
+#[test]
+fn one_bad_record_is_named_with_its_place_and_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad =
+        row(5, "010232221234567", 32).replace("2026-03-08 03:00:05\",\"2026", "2026-13-08 03:00:05\",\"2026");
+    let content = format!("{}{bad}{}", row(0, "010232221234567", 32), row(70, "010232221234567", 32));
+    let file = file(&folder, "Master.csv", &content);
+    let done = tollwatch(&["scan", "--output", "json", &file]);
+    assert!(done.status.success());
+    let report: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    let told = &report["summary"]["files"][0];
+    assert_eq!(told["records"], 2, "{told:#}");
+    assert_eq!(told["rejects"][0]["line"], 2, "{told:#}");
+    assert_eq!(told["rejects"][0]["name"], "start", "{told:#}");
+    assert_eq!(report["summary"]["watched"], 2);
+}
+
+#[test]
+fn numbers_that_nobody_can_read_are_shown_without_their_tail() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = file(&folder, "Master.csv", &row(0, "55512345678901234567", 60));
+    let shown = text(&tollwatch(&["scan", &file]).stdout);
+    assert!(shown.contains("5551234567890123****"), "{shown}");
+    assert!(!shown.contains("4567 "), "{shown}");
+    let full = text(&tollwatch(&["scan", "--show-numbers", &file]).stdout);
+    assert!(full.contains("55512345678901234567"), "{full}");
+}
+
+#[test]
+fn what_cannot_be_used_is_said_with_status_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let letter = file(&folder, "letter.txt", "Dear Sir or Madam,\nplease find enclosed.\n");
+    for arguments in [
+        vec!["scan", "no-such-file.csv"],
+        vec!["scan", &letter],
+        vec!["scan", "--format", "morse", &letter],
+        vec!["scan", "--timezone", "Tokyo", &letter],
+        vec!["scan", "--incidents", "/nowhere/at/all.jsonl", &letter],
+        vec!["scan", "--country", "DE", &letter],
+        vec!["check", "-c", "no-such.toml"],
+        vec!["frobnicate"],
+    ] {
+        let done = tollwatch(&arguments);
+        assert_eq!(done.status.code(), Some(2), "{arguments:?}");
+        assert!(!done.stderr.is_empty(), "{arguments:?} says nothing");
+    }
+}
+
+#[test]
+fn all_faults_of_a_configuration_are_told_at_once_with_their_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = file(
+        &folder,
+        "bad.toml",
+        "language = \"fr\"\n[site]\ntimezone = \"Mars\"\n[dial_plan]\nextension_digits_max = 0\n[sites]\n\
+         [[rules]]\nname = \"a\"\nmeasure = \"attempts\"\ndestinations = \"high_risk\"\n\
+         thresholds = [{ window = \"soon\", warning = 1 }]\n[[rules]]\nname = \"b\"\nmeasure = \"guesses\"\n",
+    );
+    let done = tollwatch(&["check", "-c", &config]);
+    let told = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(2));
+    for place in [
+        ":1: language:",
+        ":3: site.timezone:",
+        ":5: dial_plan.extension_digits_max",
+        ":6: sites:",
+        ":11: rules[0].thresholds[0].window:",
+        ":12: rules[1]",
+    ] {
+        assert!(told.contains(place), "{place} is not in\n{told}");
+    }
+}
+
+#[test]
+fn the_embedded_configuration_is_good_and_complete() {
+    let done = tollwatch(&["check"]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert!(text(&done.stdout).contains("12 rules"), "{}", text(&done.stdout));
+    assert!(tollwatch(&["check", "-c", "config/tollwatch.toml"]).status.success());
+}
+
+#[test]
+fn a_number_is_explained_step_by_step() {
+    let out =
+        text(&tollwatch(&["number", "9010224622123456", "0112345678", "0112246555000011", "110"]).stdout);
+    assert!(out.contains("9010224622123456 → +224622123456"), "{out}");
+    assert!(out.contains("0112345678 → +81112345678"), "{out}");
+    assert!(out.contains("0112246555000011 → +2246555000011"), "{out}");
+    assert!(out.contains("Guinea GN, risk tier 1"), "{out}");
+    assert!(out.contains("high_risk_burst"), "{out}");
+    assert!(out.contains("110 → —  emergency"), "{out}");
+}
+
+#[test]
+fn every_format_that_is_read_is_explained() {
+    let list = text(&tollwatch(&["formats"]).stdout);
+    for name in ["asterisk_cdr_csv", "asterisk_cdr_custom", "asterisk_cel_csv"] {
+        assert!(list.contains(name), "{list}");
+        let one = text(&tollwatch(&["formats", name]).stdout);
+        assert!(one.contains(".conf"), "{one}");
+    }
+    assert_eq!(tollwatch(&["formats", "telepathy"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tollwatch"))
+        .args(["schema", "config"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let done = child.wait_with_output().unwrap();
+    assert!(!text(&done.stderr).contains("panicked"), "{}", text(&done.stderr));
+}
