@@ -93,8 +93,10 @@ pub struct ExposureV1 {
 pub struct DestinationV1 {
     /// Matched prefix; empty for numbers nobody could read.
     pub prefix: String,
-    /// English name.
+    /// ISO 3166 code; empty for satellite and global networks, and for numbers nobody could read.
     pub country: String,
+    /// English name.
+    pub name: String,
     /// Calls.
     pub calls: u64,
     /// Risk tier, 1 highest; null if none is known.
@@ -128,7 +130,8 @@ impl IncidentV1 {
                     (id != CallStat::NO_DESTINATION).then(|| settings.destinations().get(DestinationId(id)));
                 DestinationV1 {
                     prefix: row.map_or_else(String::new, |row| row.prefix.clone()),
-                    country: row.map_or_else(|| "unknown".to_owned(), |row| row.name_en.clone()),
+                    country: row.map_or_else(String::new, |row| row.iso2.clone()),
+                    name: row.map_or_else(|| "unknown".to_owned(), |row| row.name_en.clone()),
                     calls,
                     tier: row.and_then(|row| row.tier),
                 }
