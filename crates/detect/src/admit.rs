@@ -203,9 +203,9 @@ impl Tenant {
             self.ledger.put_leg(leg, entry_of(telling, owner, None));
             return;
         };
-        let call = NewCall {
+        let mut call = NewCall {
             leg,
-            trunk: text(peer),
+            trunk: Box::default(),
             seq: self.seq,
             known_at: telling.known_at,
             on_cdr: telling.completed.is_some(),
@@ -216,10 +216,14 @@ impl Tenant {
         if telling.origin.party == Party::Internal && self.ledger.leg(bridge).is_none() {
             let until = telling.known_at.max(self.clock).plus_seconds(WAIT_SECONDS);
             self.ledger.put_leg(leg, entry_of(telling, None, None));
+            call.trunk = text(peer);
             self.waiting.entry(bridge.value()).or_default().push(Waiting { until, call });
             return;
         }
         let owner = self.owner_of(system, telling, settings);
+        if owner.is_none() {
+            call.trunk = text(peer);
+        }
         self.book(call, owner, settings);
     }
 

@@ -73,6 +73,17 @@ pub(crate) struct ScopeRef<'a> {
     pub value: &'a str,
 }
 
+impl ScopeRef<'_> {
+    /// The scope as one integer, if its name has at most seven bytes: kind and length, then the bytes.
+    pub(crate) fn packed(&self) -> Option<u64> {
+        let mut packed = [0; 8];
+        let (kind, name) = packed.split_first_mut()?;
+        *kind = (self.value.len() as u8) << 1 | u8::from(self.trunk);
+        name.get_mut(..self.value.len())?.copy_from_slice(self.value.as_bytes());
+        Some(u64::from_be_bytes(packed))
+    }
+}
+
 impl hashbrown::Equivalent<Scope> for ScopeRef<'_> {
     fn equivalent(&self, key: &Scope) -> bool {
         self.trunk == matches!(key, Scope::Trunk(_)) && self.value == key.value()

@@ -196,7 +196,10 @@ impl KeyState {
             }
         }
         let mut findings = Vec::new();
+        // The id for people stays with the call in the ring; looking needs no copy of it.
+        let call_id = std::mem::take(&mut call.call_id);
         let stat = call.clone();
+        call.call_id = call_id;
         self.windows.insert(&settings.specs, call, &mut |spec, edge, totals| {
             look_at_totals(settings, spec, edge, totals, true, &mut findings);
         });

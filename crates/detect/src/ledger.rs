@@ -1,7 +1,7 @@
 //! Who is charged: puts the legs of calls together.
 //!
 //! A PBX writes one record a leg, in no order, under names that only the channels tell apart. The ledger
-//! remembers, for about two days of event time, which channel went out for whom, so that a leg diverted by a
+//! remembers, for some hours of event time, which channel went out for whom, so that a leg diverted by a
 //! phone, sent on by a transfer, or continued between two trunks is charged to the extension that caused it.
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
@@ -9,8 +9,12 @@ use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 use tollwatch_cdr::EventTime;
 
-/// Entries are kept for one to two times this long.
-const GENERATION_SECONDS: i64 = 86_400;
+/// Legs are kept for one to two times this long after they were last told of; open ones until they end. All
+/// records of a call are written when its channels end, so this is ample, and what is looked up for every
+/// record stays in the cache.
+const LEG_SECONDS: i64 = 7_200;
+/// Records are told apart for one to two times this long.
+const RECORD_SECONDS: i64 = 86_400;
 
 /// A key of the tenant: an extension or a trunk, by the order of its first call.
 pub(crate) type KeyId = u32;
@@ -76,7 +80,7 @@ impl<V: Copy> Generations<V> {
     }
 }
 
-/// The legs and records of the last one to two days.
+/// The legs of the last hours, and the records of the last one to two days.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Ledger {
     legs: Generations<LegEntry>,
@@ -84,20 +88,20 @@ pub(crate) struct Ledger {
     diverted: Generations<KeyId>,
     seen: HashSet<u64, FixedState>,
     seen_before: HashSet<u64, FixedState>,
-    turn_at: Option<EventTime>,
+    legs_turn_at: Option<EventTime>,
+    seen_turn_at: Option<EventTime>,
 }
 
 impl Ledger {
     /// Lets go of what is too old at `clock`.
     pub(crate) fn advance(&mut self, clock: EventTime) {
-        let due = *self.turn_at.get_or_insert(clock.plus_seconds(GENERATION_SECONDS));
-        if clock < due {
-            return;
+        if is_due(&mut self.legs_turn_at, clock, LEG_SECONDS) {
+            self.legs.turn(|leg| leg.ended_at == EventTime::MAX);
+            self.diverted.turn(|_| false);
         }
-        self.turn_at = Some(clock.plus_seconds(GENERATION_SECONDS));
-        self.legs.turn(|leg| leg.ended_at == EventTime::MAX);
-        self.diverted.turn(|_| false);
-        self.seen_before = std::mem::take(&mut self.seen);
+        if is_due(&mut self.seen_turn_at, clock, RECORD_SECONDS) {
+            self.seen_before = std::mem::take(&mut self.seen);
+        }
     }
 
     /// Whether this record is new; remembers it.
@@ -119,4 +123,13 @@ impl Ledger {
     pub(crate) fn put_diverted(&mut self, key: LegKey, by: KeyId) {
         self.diverted.put(key, by);
     }
+}
+
+/// Whether something that happens every so many seconds is due, and when it is due next.
+fn is_due(at: &mut Option<EventTime>, clock: EventTime, seconds: i64) -> bool {
+    let due = *at.get_or_insert(clock.plus_seconds(seconds));
+    if clock >= due {
+        *at = Some(clock.plus_seconds(seconds));
+    }
+    clock >= due
 }

@@ -36,6 +36,8 @@ pub(crate) struct Tenant {
     /// Numbers that could not be classified, with their calls; the first thousand of them.
     pub unclassified: BTreeMap<Box<[u8]>, u64>,
     names: HashMap<Scope, KeyId, FixedState>,
+    /// Names of a few characters, as almost all extensions have, without a pointer to follow.
+    short_names: HashMap<u64, KeyId, FixedState>,
     keys: Vec<KeyState>,
     due: BTreeSet<(EventTime, KeyId)>,
     pub resolved: Vec<Incident>,
@@ -59,6 +61,7 @@ impl Tenant {
             waiting: BTreeMap::new(),
             unclassified: BTreeMap::new(),
             names: HashMap::default(),
+            short_names: HashMap::default(),
             keys: Vec::new(),
             due: BTreeSet::new(),
             resolved: Vec::new(),
@@ -79,12 +82,20 @@ impl Tenant {
 
     fn key(&mut self, trunk: bool, value: &str) -> KeyId {
         let scope = ScopeRef { trunk, value };
-        if let Some(&id) = self.names.get(&scope) {
+        let short = scope.packed();
+        let known = match short {
+            Some(short) => self.short_names.get(&short),
+            None => self.names.get(&scope),
+        };
+        if let Some(&id) = known {
             return id;
         }
         let id = self.keys.len() as KeyId;
         self.keys.push(KeyState::new(Scope::from(&scope)));
-        self.names.insert(Scope::from(&scope), id);
+        match short {
+            Some(short) => self.short_names.insert(short, id),
+            None => self.names.insert(Scope::from(&scope), id),
+        };
         id
     }
 

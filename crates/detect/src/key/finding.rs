@@ -30,6 +30,12 @@ impl KeyState {
         };
         for (index, rule) in settings.rules.iter().enumerate().filter(|(_, rule)| watching(rule)) {
             for (number, threshold) in rule.thresholds.iter().enumerate() {
+                // A key without enough calls needs no counting.
+                if rule.measure != Measure::LongestCall
+                    && (self.windows.calls().len() as i64) < threshold.lowest()
+                {
+                    continue;
+                }
                 let (value, edge, window_from) = match rule.measure {
                     Measure::ConcurrentCalls => {
                         // A call that still goes on overlaps what is up now, not what may come.

@@ -19,6 +19,9 @@ impl KeyState {
         settings: &Settings,
         out: &mut Output,
     ) {
+        if findings.is_empty() && self.incidents.is_empty() {
+            return;
+        }
         for rule in 0..settings.rules.len() {
             let of_rule = || findings.iter().filter(|finding| finding.rule == rule);
             let at = self.incidents.iter().position(|(_, incident)| incident.rule == rule);
