@@ -18,6 +18,8 @@ fn foreign_number() -> impl Strategy<Value = String> {
         number.truncate(15);
         number
     })
+    // No North American area code begins with 0 or 1. Were there one, 0-010-1010… could be 001-010-10… as well.
+    .prop_filter("not a North American number", |number| !number.starts_with("10") && !number.starts_with("11"))
 }
 
 fn japanese_number() -> impl Strategy<Value = String> {
