@@ -105,7 +105,6 @@ impl Engine {
     pub fn flush(&mut self) {
         for tenant in &mut self.tenants {
             tenant.flush(&self.settings, &mut self.alerts);
-            tenant.forget(&self.settings);
         }
     }
 

@@ -40,6 +40,7 @@ pub(crate) struct Tenant {
     short_names: HashMap<u64, KeyId, FixedState>,
     keys: Vec<KeyState>,
     due: BTreeSet<(EventTime, KeyId)>,
+    forget_at: Option<EventTime>,
     pub resolved: Vec<Incident>,
     /// Steps admitted and not yet worked through. Never part of a snapshot.
     #[serde(skip)]
@@ -64,6 +65,7 @@ impl Tenant {
             short_names: HashMap::default(),
             keys: Vec::new(),
             due: BTreeSet::new(),
+            forget_at: None,
             resolved: Vec::new(),
             buffer: Vec::new(),
             moves: Vec::new(),
@@ -132,6 +134,11 @@ impl Tenant {
             collect(id, &self.moves, self.seq, &mut out, &mut order);
         }
         self.moves.clear();
+        // Keys that nothing happens to any more let go of their calls too.
+        if self.clock >= *self.forget_at.get_or_insert(self.clock.plus_seconds(86_400)) {
+            self.forget_at = Some(self.clock.plus_seconds(86_400));
+            self.forget(settings);
+        }
         self.counters.exposure = self.counters.exposure.saturating_add(out.exposure);
         self.counters.closed_for_age += out.closed_for_age;
         self.resolved.append(&mut out.resolved);
@@ -140,7 +147,7 @@ impl Tenant {
     }
 
     /// Lets every key go of what is too old.
-    pub(crate) fn forget(&mut self, settings: &Settings) {
+    fn forget(&mut self, settings: &Settings) {
         for key in &mut self.keys {
             key.forget(self.clock, settings);
         }

@@ -13,13 +13,16 @@ fn plan(country: &str) -> DialPlan {
 fn foreign_number() -> impl Strategy<Value = String> {
     let codes =
         ["1", "7", "20", "224", "252", "33", "371", "44", "49", "675", "86", "882", "90", "960", "979"];
-    (prop::sample::select(codes.to_vec()), "[0-9]{6,12}").prop_map(|(code, rest)| {
-        let mut number = format!("{code}{rest}");
-        number.truncate(15);
-        number
-    })
-    // No North American area code begins with 0 or 1. Were there one, 0-010-1010… could be 001-010-10… as well.
-    .prop_filter("not a North American number", |number| !number.starts_with("10") && !number.starts_with("11"))
+    (prop::sample::select(codes.to_vec()), "[0-9]{6,12}")
+        .prop_map(|(code, rest)| {
+            let mut number = format!("{code}{rest}");
+            number.truncate(15);
+            number
+        })
+        // No North American area code begins with 0 or 1. Were there one, 0-010-1010… could be 001-010-10… as well.
+        .prop_filter("not a North American number", |number| {
+            !number.starts_with("10") && !number.starts_with("11")
+        })
 }
 
 fn japanese_number() -> impl Strategy<Value = String> {

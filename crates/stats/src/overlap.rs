@@ -12,9 +12,9 @@ impl Windows {
         let reach = from.plus_seconds(-self.longest_seconds());
         let mut steps: Vec<(EventTime, i32)> = Vec::new();
         for call in self.candidates(traits, until) {
-            if call.first_at < reach && !call.is_open() {
-                // Open calls may be as old as they like; closed ones before `reach` are over.
-                continue;
+            // Closed calls before `reach` are over; open ones may be as old as they like.
+            if call.first_at < reach && !self.has_open_calls() {
+                break;
             }
             let start = call.first_at.max(from);
             let end = call.ended_at.min(until);

@@ -62,6 +62,8 @@ pub struct Windows {
     running: Vec<Running>,
     /// No call in the ring lasted longer than this; bounds how far back an overlap can reach.
     longest_seconds: i64,
+    /// Calls that have not ended.
+    open_calls: usize,
     /// With more entries than this it is time to fold again.
     fold_above: usize,
 }
@@ -70,6 +72,9 @@ impl Windows {
     /// The calls, oldest first.
     pub fn calls(&self) -> &VecDeque<CallStat> {
         &self.calls
+    }
+    pub(crate) fn has_open_calls(&self) -> bool {
+        self.open_calls > 0
     }
     pub(crate) fn longest_seconds(&self) -> i64 {
         self.longest_seconds
@@ -95,6 +100,7 @@ impl Windows {
         self.running.resize(specs.len(), Running::default());
         let at = self.calls.partition_point(|other| other.first_at <= call.first_at);
         self.note_length(&call);
+        self.open_calls += usize::from(call.is_open());
         let newest = at == self.calls.len();
         self.calls.insert(at, call);
         let (Some(call), Some(head)) = (self.calls.get(at), self.calls.back()) else { return };
@@ -137,6 +143,8 @@ impl Windows {
         let before = self.calls.get(at)?.clone();
         change(self.calls.get_mut(at)?);
         let after = self.calls.get(at)?.clone();
+        self.open_calls =
+            (self.open_calls + usize::from(after.is_open())).saturating_sub(usize::from(before.is_open()));
         for (spec, running) in specs.iter().zip(&mut self.running) {
             if at >= running.tail && after.traits.has(spec.traits) {
                 running.totals.subtract(&before);

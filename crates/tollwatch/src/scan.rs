@@ -176,6 +176,11 @@ impl Feed<'_> {
     fn take(&mut self, record: &Record<'_>) {
         self.engine.observe(self.tenant, SYSTEM, record);
     }
+
+    /// A scan shows incidents as they stand at its end; what led there is not kept.
+    fn drop_alerts(&mut self) {
+        drop(self.engine.take_alerts());
+    }
 }
 
 impl Opened {
@@ -198,6 +203,7 @@ impl Opened {
 
     fn read_all(&mut self, feed: &mut Feed<'_>, progress: &mut dyn FnMut(Reading)) {
         while self.step(|record| feed.take(record)) {
+            feed.drop_alerts();
             progress(Reading { bytes: self.blocks.input().position() });
         }
     }

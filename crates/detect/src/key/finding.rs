@@ -41,7 +41,9 @@ impl KeyState {
                         // A call that still goes on overlaps what is up now, not what may come.
                         let until = if call.is_open() { now.known_at.plus_seconds(1) } else { call.ended_at };
                         let most = self.windows.most_concurrent(rule.traits, call.first_at, until);
-                        let from = self.oldest_overlapping(rule.traits, call);
+                        let reached = most as i64 >= threshold.lowest();
+                        let from =
+                            if reached { self.oldest_overlapping(rule.traits, call) } else { call.first_at };
                         (most as i64, call.first_at, from)
                     }
                     Measure::LongestCall => {

@@ -269,6 +269,13 @@ fn shown(number: &[u8], in_full: bool) -> String {
     text.chars().enumerate().map(|(i, c)| if i < keep { c } else { '*' }).collect()
 }
 
+/// What programs get.
+#[derive(serde::Serialize)]
+struct Document<'a> {
+    incidents: &'a [IncidentV1],
+    summary: serde_json::Value,
+}
+
 /// For programs.
 pub(crate) fn json(
     out: &mut impl Write,
@@ -308,9 +315,9 @@ pub(crate) fn json(
         .take(MOST_UNCLASSIFIED)
         .map(|(number, calls)| json!({ "number": shown(number, show_numbers), "calls": calls }))
         .collect();
-    let document = json!({
-        "incidents": incidents,
-        "summary": {
+    let document = Document {
+        incidents,
+        summary: json!({
             "files": files,
             "cdrs": counters.cdrs,
             "call_events": counters.call_events,
@@ -331,8 +338,8 @@ pub(crate) fn json(
                     RateBasis::Indicative => "indicative",
                 },
             },
-        },
-    });
+        }),
+    };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)?;
     Ok(())

@@ -18,6 +18,7 @@ pub(super) fn read_all(inputs: &mut [Opened], feed: &mut Feed<'_>, progress: &mu
                 *open = input.step(|record| queue.records.push(record));
             }
         }
+        feed.drop_alerts();
         progress(Reading { bytes: inputs.iter().map(|input| input.blocks.input().position()).sum() });
         // The files whose turn is furthest away wait; the nearest gives records until another is nearer.
         let Some((turn, nearest)) = turns(&queues).min().map(|turn| (turn, turn.3)) else { return };
