@@ -28,3 +28,7 @@ fuzz target="asterisk_cdr_csv" seconds="60":
 
 docs:
     cargo doc --workspace --no-deps --locked
+
+# Attacks and innocent traffic against the embedded rules
+scenario:
+    cargo test --package tollwatch --test tollwatch scenarios

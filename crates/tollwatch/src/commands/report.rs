@@ -98,11 +98,12 @@ impl Say<'_> {
         let Some(first) = incidents.iter().min_by_key(|i| (i.detected_at, i.rule)) else { return Ok(()) };
         let severity = incidents.iter().map(|i| i.severity).max().unwrap_or(Severity::Warning);
         let began = incidents.iter().map(|i| i.first_call_at).min().unwrap_or(first.first_call_at);
+        let value = plain(scope.value());
         let name = match (scope, self.language) {
-            (Scope::Extension(value), Language::English) => format!("extension {value}"),
-            (Scope::Extension(value), Language::Japanese) => format!("内線 {value}"),
-            (Scope::Trunk(value), Language::English) => format!("trunk {value} (no extension known)"),
-            (Scope::Trunk(value), Language::Japanese) => format!("外線 {value}（内線不明）"),
+            (Scope::Extension(_), Language::English) => format!("extension {value}"),
+            (Scope::Extension(_), Language::Japanese) => format!("内線 {value}"),
+            (Scope::Trunk(_), Language::English) => format!("trunk {value} (no extension known)"),
+            (Scope::Trunk(_), Language::Japanese) => format!("外線 {value}（内線不明）"),
         };
         writeln!(out)?;
         let (severity, calls) = (self.severity(severity), worst.attempts);
@@ -255,13 +256,16 @@ impl Say<'_> {
     }
 }
 
+/// A text that comes from a PBX, without what a terminal or a reader may be tricked with.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_ascii_graphic() || c.is_alphanumeric() || c == ' ' { c } else { '\u{fffd}' })
+        .collect()
+}
+
 /// A dialled string as it may be shown: without control characters, and with its tail hidden unless asked for.
 fn shown(number: &[u8], in_full: bool) -> String {
-    let text: String = String::from_utf8_lossy(number)
-        .chars()
-        .map(|c| if c.is_ascii_graphic() { c } else { '\u{fffd}' })
-        .take(40)
-        .collect();
+    let text: String = plain(&String::from_utf8_lossy(number)).chars().take(40).collect();
     if in_full {
         return text;
     }
