@@ -31,14 +31,7 @@ impl E164 {
             return None;
         }
         country_code_length(digits)?;
-        let mut value = 0_u64;
-        for &digit in digits {
-            if !digit.is_ascii_digit() {
-                return None;
-            }
-            value = value * 10 + u64::from(digit - b'0');
-        }
-        Some(Self(value))
+        appended(0, digits).map(Self)
     }
 
     /// The number whose [`Self::value`] this is; `None` for an integer that is no number.
@@ -57,14 +50,13 @@ impl E164 {
         Self::from_digits(digits.get(digits.len() - length..)?)
     }
 
-    /// A country code and the rest of the number.
-    pub(crate) fn from_parts(country_code: &[u8], rest: &[u8]) -> Option<Self> {
-        let mut digits = [0; DIGITS_MAX];
-        let length = country_code.len() + rest.len();
-        for (place, &digit) in digits.get_mut(..length)?.iter_mut().zip(country_code.iter().chain(rest)) {
-            *place = digit;
+    /// An assigned country code and the rest of the number.
+    pub(crate) fn from_parts(country_code: u16, rest: &[u8]) -> Option<Self> {
+        let length = country_code.checked_ilog10()? as usize + 1 + rest.len();
+        if !(DIGITS_MIN..=DIGITS_MAX).contains(&length) {
+            return None;
         }
-        Self::from_digits(digits.get(..length)?)
+        appended(u64::from(country_code), rest).map(Self)
     }
 
     /// The digits as one integer.
@@ -132,6 +124,13 @@ impl fmt::Display for Masked {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "+{}****", self.0.range().value())
     }
+}
+
+/// Writes at most 15 ASCII digits behind `value`.
+fn appended(value: u64, digits: &[u8]) -> Option<u64> {
+    digits
+        .iter()
+        .try_fold(value, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u64::from(digit - b'0')))
 }
 
 /// How many of the leading digits are the country code; `None` where the code is spare.

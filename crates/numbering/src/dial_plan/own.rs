@@ -180,7 +180,7 @@ impl DialPlan {
                     && !looks_foreign(digits)
             }
         };
-        if fits { E164::from_parts(self.country_code_digits.bytes(), digits) } else { None }
+        if fits { E164::from_parts(self.country_code, digits) } else { None }
     }
 
     /// A number dialled inside its own area.
