@@ -94,6 +94,16 @@ fn a_file_without_incidents_gives_an_empty_list_and_status_zero() {
 }
 
 #[test]
+fn an_empty_file_is_no_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = file(&folder, "Master.csv", "");
+    let full = file(&folder, "Master.csv.1", &row(0, "0355550100", 60));
+    let done = tollwatch(&["scan", &empty, &full]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert!(text(&done.stdout).contains("1 call records"), "{}", text(&done.stdout));
+}
+
+#[test]
 fn one_bad_record_is_named_with_its_place_and_stops_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let bad =

@@ -117,7 +117,9 @@ impl Scanner {
         let (format, why) = loop {
             blocks.fill().map_err(ScanError::Source)?;
             let first = blocks.current();
-            match self.format.map_or_else(|| detect(first.bytes), given) {
+            // A log that was just rotated is empty, and nothing is wrong with that.
+            let empty = (first.last && first.bytes.is_empty()).then_some(Format::AsteriskCdrCsv);
+            match self.format.or(empty).map_or_else(|| detect(first.bytes), given) {
                 Detection::Found { format, english, japanese } => break (format, [english, japanese]),
                 Detection::Unclear { english, japanese, .. } if first.last || first.bytes.len() >= ENOUGH => {
                     return Err(ScanError::Format { path: path.to_owned(), why: [english, japanese] });
