@@ -13,6 +13,8 @@ use tollwatch_stats::{CallStat, Traits};
 const WAIT_SECONDS: i64 = 5;
 /// Channels, and so legs, of one call differ by no more than this between CDR and events.
 const SAME_CALL_SECONDS: i64 = 2;
+/// So many names of trunks are learned; a PBX has a handful.
+const MOST_TRUNKS: usize = 1000;
 /// So many different numbers that nobody could read are kept for the summary.
 const MOST_UNCLASSIFIED: usize = 1000;
 
@@ -184,6 +186,9 @@ impl Tenant {
 
     /// A call left over a trunk.
     fn tell_of_trunk(&mut self, system: u16, telling: &Telling<'_>, peer: &[u8], settings: &Settings) {
+        if self.trunks.len() < MOST_TRUNKS && !self.trunks.contains(peer) {
+            self.trunks.insert(peer.into());
+        }
         let leg = LegKey::new(system, telling.target.id);
         if let Some(known) = self.ledger.leg(leg).copied().filter(|known| is_same_call(known, telling)) {
             self.tell_more(leg, known, telling);
@@ -323,7 +328,8 @@ impl Tenant {
                 PeerKind::Trunk => self.ledger.leg(origin).and_then(|leg| leg.owner),
                 PeerKind::Unknown => match self.ledger.leg(origin) {
                     Some(leg) => leg.owner,
-                    None if telling.from_outside => None,
+                    // A call that came in over what is known as a trunk (DISA, a call straight through).
+                    None if telling.from_outside || self.trunks.contains(peer) => None,
                     None => Some(self.extension(peer)),
                 },
             },

@@ -35,6 +35,8 @@ pub(crate) struct Tenant {
     pub waiting: BTreeMap<u64, Vec<Waiting>>,
     /// Numbers that could not be classified, with their calls; the first thousand of them.
     pub unclassified: BTreeMap<Box<[u8]>, u64>,
+    /// Names that calls went out by.
+    pub trunks: BTreeSet<Box<[u8]>>,
     names: HashMap<Scope, KeyId, FixedState>,
     /// Names of a few characters, as almost all extensions have, without a pointer to follow.
     short_names: HashMap<u64, KeyId, FixedState>,
@@ -61,6 +63,7 @@ impl Tenant {
             counters: Counters::default(),
             waiting: BTreeMap::new(),
             unclassified: BTreeMap::new(),
+            trunks: BTreeSet::new(),
             names: HashMap::default(),
             short_names: HashMap::default(),
             keys: Vec::new(),
