@@ -185,6 +185,29 @@ fn the_embedded_configuration_is_good_and_complete() {
 }
 
 #[test]
+fn a_rate_counts_from_its_day_on_and_in_its_own_currency() {
+    let folder = tempfile::tempdir().unwrap();
+    file(
+        &folder,
+        "deck.csv",
+        "prefix,description,rate,effective_date,currency\n232,Sierra Leone,100,2020-01-01,JPY\n\
+         232,Sierra Leone,900,2999-01-01,JPY\n",
+    );
+    let rate = |rates: &str| {
+        let config = file(&folder, "site.toml", &format!("[rates]\ndeck = \"deck.csv\"\n{rates}"));
+        tollwatch(&["number", "-c", &config, "010232221234567"])
+    };
+    let now = text(&rate("").stdout);
+    assert!(now.contains("100.00 JPY a minute"), "{now}");
+    let later = text(&rate("effective_on = \"2999-02-01\"\n").stdout);
+    assert!(later.contains("900.00 JPY a minute"), "{later}");
+    let other = text(&rate("currency = \"EUR\"\n").stderr);
+    assert!(other.contains("its rates are in JPY"), "{other}");
+    let never = text(&rate("effective_on = \"soon\"\n").stderr);
+    assert!(never.contains("rates.effective_on"), "{never}");
+}
+
+#[test]
 fn a_number_is_explained_step_by_step() {
     let out =
         text(&tollwatch(&["number", "9010224622123456", "0112345678", "0112246555000011", "110"]).stdout);

@@ -46,6 +46,9 @@ pub struct RatesConfig {
     /// The operator's rate deck, a CSV file; the bundled indicative one without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deck: Option<String>,
+    /// The day whose rates of the deck count, `YYYY-MM-DD`; today without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective_on: Option<String>,
     /// Refuse suspicious rates instead of warning.
     pub strict: bool,
 }
