@@ -80,3 +80,32 @@ fn an_incident_ends_when_its_hours_end_and_begins_again_with_them() {
         );
     }
 }
+
+#[test]
+fn a_log_of_events_may_be_cut_anywhere_by_rotation() {
+    let log = std::fs::File::open(file("cel.csv.zst")).unwrap();
+    let mut input = tollwatch_source::Input::from_reader("cel", log).unwrap();
+    let (mut bytes, mut buffer) = (Vec::new(), vec![0; 1 << 20]);
+    loop {
+        let read = input.read(&mut buffer).unwrap();
+        if read == 0 {
+            break;
+        }
+        bytes.extend_from_slice(&buffer[..read]);
+    }
+    let whole = lines(&scan(&[&file("cel.csv.zst")], "Asia/Tokyo").0);
+    let folder = tempfile::tempdir().unwrap();
+    // Cuts in the middle of calls, wherever a line ends.
+    let cut = |at: usize| bytes[..at].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    for (first, second) in [(bytes.len() / 5, bytes.len() / 2), (bytes.len() / 3, bytes.len() * 7 / 9)] {
+        let (first, second) = (cut(first), cut(second));
+        let parts = [&bytes[second..], &bytes[first..second], &bytes[..first]];
+        let paths: Vec<_> =
+            ["Master.csv", "Master.csv.1", "Master.csv.2"].map(|name| folder.path().join(name)).to_vec();
+        for (path, part) in paths.iter().zip(parts) {
+            std::fs::write(path, part).unwrap();
+        }
+        let paths: Vec<&std::path::Path> = paths.iter().map(std::path::PathBuf::as_path).collect();
+        assert!(lines(&scan(&paths, "Asia/Tokyo").0) == whole, "cut at {first} and {second}");
+    }
+}

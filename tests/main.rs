@@ -11,5 +11,6 @@ mod case_of_2015;
 mod command_line;
 mod harness;
 mod invariance;
+mod legs;
 mod scenarios;
 mod tidy;

@@ -69,6 +69,12 @@ impl Decoder {
         Self { format, rows: Rows::default(), reader: Reader::new(zone), channels: CelTracker::default() }
     }
 
+    /// Goes on where an earlier file of the same log ended: the channels that were up then are up now. For formats
+    /// whose records stand alone there is nothing to take over.
+    pub fn take_over(&mut self, earlier: &mut Self) {
+        self.channels = std::mem::take(&mut earlier.channels);
+    }
+
     /// The format it reads.
     pub fn format(&self) -> Format {
         self.format

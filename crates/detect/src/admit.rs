@@ -26,7 +26,6 @@ pub(crate) struct NewCall {
     seq: u64,
     known_at: EventTime,
     on_cdr: bool,
-    live: bool,
     stat: CallStat,
 }
 
@@ -54,7 +53,7 @@ impl Tenant {
             self.clock = known_at;
             self.moves.push((known_at, self.seq));
             self.first_at.get_or_insert(known_at);
-            self.ledger.advance(known_at);
+            self.ledger.advance(known_at, settings.longest_open_seconds);
             self.give_up_waiting(settings);
         }
         match record {
@@ -109,10 +108,8 @@ impl Tenant {
             }
             CallEventKind::Answered => {
                 let Some(entry) = self.ledger.leg(leg).copied().filter(|entry| entry.live) else { return };
-                if let Some(key) = entry.watched_by {
-                    let step = Step::Answered { started_at: entry.started_at, call: leg.value() };
-                    self.push(key, event.at, DetectedOn::InProgress, step);
-                }
+                let step = Step::Answered { started_at: entry.started_at, call: leg.value() };
+                self.follow(leg, &entry, event.at, DetectedOn::InProgress, step);
             }
             CallEventKind::Ended { .. } => {
                 let Some(entry) =
@@ -121,10 +118,8 @@ impl Tenant {
                     return;
                 };
                 self.ledger.put_leg(leg, LegEntry { ended_at: event.at, ..entry });
-                if let Some(key) = entry.watched_by {
-                    let step = Step::Ended { started_at: entry.started_at, call: leg.value() };
-                    self.push(key, event.at, DetectedOn::InProgress, step);
-                }
+                let step = Step::Ended { started_at: entry.started_at, call: leg.value() };
+                self.follow(leg, &entry, event.at, DetectedOn::InProgress, step);
             }
         }
     }
@@ -163,7 +158,7 @@ impl Tenant {
         };
         self.ledger.put_leg(leg, entry);
         for waiting in self.waiting.remove(&leg.value()).unwrap_or_default() {
-            self.book(waiting.call, owner, settings);
+            self.book(waiting, owner, settings);
         }
     }
 
@@ -190,9 +185,17 @@ impl Tenant {
             self.trunks.insert(peer.into());
         }
         let leg = LegKey::new(system, telling.target.id);
-        if let Some(known) = self.ledger.leg(leg).copied().filter(|known| is_same_call(known, telling)) {
-            self.tell_more(leg, known, telling);
-            return;
+        if let Some(known) = self.ledger.leg(leg).copied() {
+            if is_same_call(&known, telling, settings.longest_open_seconds) {
+                self.tell_more(leg, known, telling);
+                return;
+            }
+            if known.ended_at == EventTime::MAX {
+                // The channel's name is in use again, so the call that had it is over, whoever missed its end.
+                let ended_at = telling.started_at.max(known.started_at);
+                let step = Step::Ended { started_at: known.started_at, call: leg.value() };
+                self.follow(leg, &known, ended_at, DetectedOn::InProgress, step);
+            }
         }
         self.counters.outbound += 1;
         let called = called_number(&settings.plan, telling);
@@ -214,7 +217,6 @@ impl Tenant {
             seq: self.seq,
             known_at: telling.known_at,
             on_cdr: telling.completed.is_some(),
-            live: telling.completed.is_none(),
             stat: stat_of(leg, telling, &watched, settings),
         };
         let bridge = LegKey::new(system, telling.origin.id);
@@ -222,14 +224,14 @@ impl Tenant {
             let until = telling.known_at.max(self.clock).plus_seconds(WAIT_SECONDS);
             self.ledger.put_leg(leg, entry_of(telling, None, None));
             call.trunk = text(peer);
-            self.waiting.entry(bridge.value()).or_default().push(Waiting { until, call });
+            self.waiting.entry(bridge.value()).or_default().push(Waiting { until, call, later: Vec::new() });
             return;
         }
         let owner = self.owner_of(system, telling, settings);
         if owner.is_none() {
             call.trunk = text(peer);
         }
-        self.book(call, owner, settings);
+        self.book(Waiting { until: EventTime::MAX, call, later: Vec::new() }, owner, settings);
     }
 
     /// Another record of a call that is known: the CDR of a live call, a fork, or the rest of a transfer.
@@ -244,20 +246,33 @@ impl Tenant {
         let ended_at = if known.live { ended_at } else { ended_at.max(known.ended_at) };
         let entry = LegEntry { ended_at, billable_seconds, live: false, ..known };
         self.ledger.put_leg(leg, entry);
+        let step = Step::Settled {
+            started_at: known.started_at,
+            call: leg.value(),
+            ended_at,
+            answered: answered || known.billable_seconds > 0,
+            billable_seconds,
+        };
+        self.follow(leg, &known, telling.known_at, DetectedOn::Cdr, step);
+    }
+
+    /// Something more happened to a known call: it goes to the call's key, or waits with the call for its owner.
+    fn follow(&mut self, leg: LegKey, known: &LegEntry, known_at: EventTime, on: DetectedOn, step: Step) {
         if let Some(key) = known.watched_by {
-            let step = Step::Settled {
-                started_at: known.started_at,
-                call: leg.value(),
-                ended_at,
-                answered: answered || known.billable_seconds > 0,
-                billable_seconds,
-            };
-            self.push(key, telling.known_at, DetectedOn::Cdr, step);
+            self.push(key, known_at, on, step);
+        } else if let Some(waiting) = self
+            .waiting
+            .values_mut()
+            .flatten()
+            .find(|waiting| waiting.call.leg == leg && waiting.call.stat.first_at == known.started_at)
+        {
+            waiting.later.push((known_at, on, step));
         }
     }
 
-    /// Puts a watched call under the key that is charged.
-    fn book(&mut self, call: NewCall, owner: Option<KeyId>, settings: &Settings) {
+    /// Puts a watched call under the key that is charged, and what happened to it while it waited.
+    fn book(&mut self, waiting: Waiting, owner: Option<KeyId>, settings: &Settings) {
+        let Waiting { call, later, .. } = waiting;
         let key = owner.unwrap_or_else(|| {
             self.counters.unattributed += 1;
             self.trunk(&call.trunk)
@@ -269,23 +284,23 @@ impl Tenant {
         if call.stat.first_at < self.clock.plus_seconds(-settings.retention_seconds) {
             self.counters.late += 1;
         }
-        // What became of the call while it waited for its owner is kept.
-        let known = self.ledger.leg(call.leg).copied();
-        let mut stat = call.stat;
-        if let Some(known) = known.filter(|known| known.started_at == stat.first_at) {
-            stat.ended_at = known.ended_at;
-        }
-        let entry = LegEntry {
-            owner: Some(key),
+        let stat = call.stat;
+        let begun = LegEntry {
+            owner: None,
             started_at: stat.first_at,
             ended_at: stat.ended_at,
             billable_seconds: stat.billable_seconds,
-            watched_by: Some(key),
-            live: call.live,
+            watched_by: None,
+            live: !call.on_cdr,
         };
+        let known = self.ledger.leg(call.leg).copied().filter(|known| known.started_at == stat.first_at);
+        let entry = LegEntry { owner: Some(key), watched_by: Some(key), ..known.unwrap_or(begun) };
         self.ledger.put_leg(call.leg, entry);
         let on = if call.on_cdr { DetectedOn::Cdr } else { DetectedOn::Start };
         self.push(key, call.known_at, on, Step::Begun(Box::new(stat)));
+        for (known_at, on, step) in later {
+            self.push(key, known_at, on, step);
+        }
     }
 
     /// Calls whose other half never came are charged to their trunk.
@@ -301,7 +316,7 @@ impl Tenant {
         });
         due.sort_by_key(|waiting| waiting.call.seq);
         for waiting in due {
-            self.book(waiting.call, None, settings);
+            self.book(waiting, None, settings);
         }
     }
 
@@ -310,7 +325,7 @@ impl Tenant {
         let mut left: Vec<Waiting> = std::mem::take(&mut self.waiting).into_values().flatten().collect();
         left.sort_by_key(|waiting| waiting.call.seq);
         for waiting in left {
-            self.book(waiting.call, None, settings);
+            self.book(waiting, None, settings);
         }
     }
 
@@ -370,8 +385,15 @@ fn called_number(plan: &DialPlan, telling: &Telling<'_>) -> Called {
 }
 
 /// The name of a channel comes back after a restart of the PBX; the same call is near in time.
-fn is_same_call(known: &LegEntry, telling: &Telling<'_>) -> bool {
+fn is_same_call(known: &LegEntry, telling: &Telling<'_>, longest_open_seconds: i64) -> bool {
     let near = |a: EventTime, b: EventTime| a <= b.plus_seconds(SAME_CALL_SECONDS);
+    // A call whose end nobody saw is not the same for ever.
+    if known.ended_at == EventTime::MAX {
+        let longest = if telling.completed.is_some() { longest_open_seconds } else { 0 };
+        if !near(telling.started_at, known.started_at.plus_seconds(longest)) {
+            return false;
+        }
+    }
     match telling.completed {
         Some((ended_at, ..)) => near(known.started_at, ended_at) && near(telling.started_at, known.ended_at),
         None => near(telling.started_at, known.ended_at) && near(known.started_at, telling.started_at),

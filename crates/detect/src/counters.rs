@@ -25,6 +25,9 @@ pub struct Counters {
     pub unattributed: u64,
     /// Calls whose end was never seen and that were closed for their age.
     pub closed_for_age: u64,
+    /// Calls of which more became known than could still be put to them: they had left the windows, or were folded
+    /// into a pane of a hot key. Their charges stay as they were estimated.
+    pub unsettled: u64,
     /// Estimated charges of the watched calls.
     pub exposure: Money,
 }
@@ -42,6 +45,7 @@ impl Counters {
         self.unclassified += other.unclassified;
         self.unattributed += other.unattributed;
         self.closed_for_age += other.closed_for_age;
+        self.unsettled += other.unsettled;
         self.exposure = self.exposure.saturating_add(other.exposure);
     }
 }

@@ -13,7 +13,7 @@ use tollwatch_numbering::{E164, Money};
 use tollwatch_stats::{CallStat, Traits, Windows};
 
 /// What happened to a watched call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {
     /// It came to be known: by its start, or as a whole by its CDR.
     Begun(Box<CallStat>),
@@ -68,6 +68,7 @@ pub(crate) struct Output {
     /// Change of the tenant's exposure.
     pub exposure: Money,
     pub closed_for_age: u64,
+    pub unsettled: u64,
 }
 
 /// One key's state.
@@ -125,12 +126,14 @@ impl KeyState {
             Step::Begun(call) => self.begin(*call, learned, now, settings, out),
             Step::Answered { started_at, call } => self.answer(started_at, call, now, settings, out),
             Step::Ended { started_at, call } => {
-                let answered_at = self.close(started_at, call);
+                // A call that was closed for its age before keeps what it was charged by then.
+                let open = self.close(started_at, call);
+                let answered_at = open.and_then(|open| open.answered_at);
                 let talked =
-                    answered_at.map_or(0, |at| toll.known_at.seconds_since(at).clamp(0, i64::from(u32::MAX)));
+                    answered_at.map(|at| toll.known_at.seconds_since(at).clamp(0, i64::from(u32::MAX)));
                 self.change(started_at, call, now, settings, out, |stat| {
                     stat.ended_at = toll.known_at;
-                    stat.billable_seconds = talked as u32;
+                    stat.billable_seconds = talked.map_or(stat.billable_seconds, |talked| talked as u32);
                 });
             }
             Step::Settled { started_at, call, ended_at, answered, billable_seconds } => {
@@ -164,6 +167,8 @@ impl KeyState {
             if let Some(open) = self.open.iter().find(|open| open.due == due).copied() {
                 self.tick(open, now, settings, out);
             } else {
+                // What is over is decided on the same calls, whenever else old ones were let go.
+                self.forget(due, settings);
                 self.check_resolved(due, settings, out);
             }
         }
@@ -203,7 +208,7 @@ impl KeyState {
         self.windows.insert(&settings.specs, call, &mut |spec, edge, totals| {
             look_at_totals(settings, spec, edge, totals, true, &mut findings);
         });
-        self.look_at_call(&stat, true, now, settings, &mut findings);
+        self.look_at_call(&stat, Some(stat.first_at), now, settings, &mut findings);
         self.conclude(&stat, &findings, now, settings, out);
     }
 
@@ -247,10 +252,10 @@ impl KeyState {
         self.change(started_at, call, now, settings, out, |stat| stat.billable_seconds = talked);
     }
 
-    /// The call is not open any more; when it was answered.
-    fn close(&mut self, started_at: EventTime, call: u64) -> Option<EventTime> {
+    /// The call is not open any more; what it was, if it was.
+    fn close(&mut self, started_at: EventTime, call: u64) -> Option<OpenCall> {
         let at = self.open.iter().position(|o| o.call == call && o.started_at == started_at)?;
-        self.open.remove(at).answered_at
+        Some(self.open.remove(at))
     }
 
     /// Changes a call in the windows, and what follows from it.
@@ -263,7 +268,10 @@ impl KeyState {
         out: &mut Output,
         change: impl FnOnce(&mut CallStat),
     ) {
-        let Some(before) = self.windows.find(started_at, call).cloned() else { return };
+        let Some(before) = self.windows.find(started_at, call).cloned() else {
+            out.unsettled += 1;
+            return;
+        };
         let mut after = before.clone();
         change(&mut after);
         after.cost = settings.charge(after.number, after.billable_seconds);
@@ -287,7 +295,9 @@ impl KeyState {
                 look_at_totals(settings, spec, edge, totals, false, &mut findings);
             },
         );
-        self.look_at_call(&after, false, now, settings, &mut findings);
+        // A closed call that proves to have lasted longer overlaps what was up in that time.
+        let grown_from = Some(before.ended_at).filter(|end| !before.is_open() && after.ended_at > *end);
+        self.look_at_call(&after, grown_from, now, settings, &mut findings);
         self.conclude(&after, &findings, now, settings, out);
     }
 

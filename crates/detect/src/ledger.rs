@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 use tollwatch_cdr::EventTime;
 
-/// Legs are kept for one to two times this long after they were last told of; open ones until they end. All
+/// Legs are kept for one to two times this long after they were last told of; open ones until they end or are
+/// older than a call can be. All
 /// records of a call are written when its channels end, so this is ample, and what is looked up for every
 /// record stays in the cache.
 const LEG_SECONDS: i64 = 7_200;
@@ -94,9 +95,10 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// Lets go of what is too old at `clock`.
-    pub(crate) fn advance(&mut self, clock: EventTime) {
+    pub(crate) fn advance(&mut self, clock: EventTime, longest_open_seconds: i64) {
         if is_due(&mut self.legs_turn_at, clock, LEG_SECONDS) {
-            self.legs.turn(|leg| leg.ended_at == EventTime::MAX);
+            let oldest = clock.plus_seconds(-longest_open_seconds - LEG_SECONDS);
+            self.legs.turn(|leg| leg.ended_at == EventTime::MAX && leg.started_at > oldest);
             self.diverted.turn(|_| false);
         }
         if is_due(&mut self.seen_turn_at, clock, RECORD_SECONDS) {

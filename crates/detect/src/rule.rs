@@ -30,9 +30,9 @@ impl Measure {
     pub(crate) fn is_total(self) -> bool {
         matches!(self, Self::Attempts | Self::Answered | Self::BillableTime | Self::Exposure)
     }
-    /// Whether it can change after the call has begun.
+    /// Whether this running total can change after a call has begun.
     pub(crate) fn grows(self) -> bool {
-        !matches!(self, Self::Attempts | Self::DistinctNumbers | Self::ConcurrentCalls)
+        self != Self::Attempts
     }
     fn has_window(self) -> bool {
         !matches!(self, Self::ConcurrentCalls | Self::LongestCall)

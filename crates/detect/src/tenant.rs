@@ -1,8 +1,8 @@
 //! One tenant: its clock, its ledger, its keys. Tenants share nothing.
 use crate::counters::Counters;
 use crate::engine::Alert;
-use crate::incident::{Incident, Scope, ScopeRef};
-use crate::key::{KeyState, LetOut, Output, Toll};
+use crate::incident::{DetectedOn, Incident, Scope, ScopeRef};
+use crate::key::{KeyState, LetOut, Output, Step, Toll};
 use crate::ledger::{KeyId, Ledger};
 use crate::settings::Settings;
 use foldhash::fast::FixedState;
@@ -17,6 +17,8 @@ pub(crate) struct Waiting {
     /// From this event time on it is charged to nobody but its trunk.
     pub until: EventTime,
     pub call: crate::admit::NewCall,
+    /// What happened to it since, in order.
+    pub later: Vec<(EventTime, DetectedOn, Step)>,
 }
 
 /// One tenant's state.
@@ -144,6 +146,7 @@ impl Tenant {
         }
         self.counters.exposure = self.counters.exposure.saturating_add(out.exposure);
         self.counters.closed_for_age += out.closed_for_age;
+        self.counters.unsettled += out.unsettled;
         self.resolved.append(&mut out.resolved);
         order.sort_by_key(|(seq, id, _)| (*seq, *id));
         alerts.extend(order.into_iter().map(|(_, _, alert)| alert));

@@ -268,11 +268,15 @@ impl Windows {
     }
 
     fn fold_older_than(&mut self, before: EventTime, pane_seconds: i64) {
+        // A call's last record may be some minutes behind its end, unless there are too many to wait for.
+        let newest = self.calls.back().map_or(EventTime::MIN, |call| call.first_at);
+        let patience = if self.calls.len() > 16 * HOT { 0 } else { 600 };
+        let settled = newest.plus_seconds(-patience);
         let mut folded: VecDeque<CallStat> = VecDeque::with_capacity(self.calls.len());
         let mut bucket = i64::MIN;
         let mut bucket_from = 0;
         for call in std::mem::take(&mut self.calls) {
-            if call.first_at > before || call.is_open() {
+            if call.first_at > before || call.ended_at > settled {
                 folded.push_back(call);
                 continue;
             }

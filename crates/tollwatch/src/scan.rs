@@ -4,7 +4,7 @@ mod recorded;
 
 use recorded::Recorded;
 use std::path::{Path, PathBuf};
-use tollwatch_cdr::{Decoder, Detection, Format, Place, Record, Rejected, Sink, Zone, detect};
+use tollwatch_cdr::{Decoder, Detection, EventTime, Format, Place, Record, Rejected, Sink, Zone, detect};
 use tollwatch_detect::{Engine, TenantId};
 use tollwatch_source::{Blocks, Input, SourceError};
 
@@ -88,6 +88,9 @@ pub struct Scanner {
 /// A file that was opened and whose format is known.
 #[derive(Debug)]
 struct Opened {
+    /// When its first block's first record came to be known, for a log of events; such a log may go on where an
+    /// earlier file ended, so it is not read before its time.
+    first_at: Option<EventTime>,
     blocks: Blocks,
     decoder: Decoder,
     tally: Tally,
@@ -127,7 +130,9 @@ impl Scanner {
                 Detection::Unclear { .. } => {}
             }
         };
+        let first_at = first_record(format, self.zone, &blocks);
         self.inputs.push(Opened {
+            first_at,
             blocks,
             decoder: Decoder::new(format, self.zone),
             tally: Tally::default(),
@@ -161,6 +166,17 @@ impl Scanner {
         engine.finish();
         ScanReport { files: inputs.into_iter().map(Opened::into_report).collect() }
     }
+}
+
+/// When the first record of a log of live events came to be known; none for other formats.
+fn first_record(format: Format, zone: Zone, blocks: &Blocks) -> Option<EventTime> {
+    let mut first = EventTime::MAX;
+    let mut take = |record: &Record<'_>| first = first.min(record.known_at());
+    let mut sink = Counting { tally: &mut Tally::default(), take: &mut take };
+    let block = blocks.current();
+    (format == Format::AsteriskCelCsv)
+        .then(|| Decoder::new(format, zone).decode(block.bytes, block.last, &mut sink))?;
+    Some(first)
 }
 
 /// A format that was given is not looked for.

@@ -16,17 +16,25 @@ pub(super) struct Finding {
 }
 
 impl KeyState {
-    /// The measures that are no running total: overlap, length, distinct numbers.
+    /// The measures that are no running total: overlap, length, distinct numbers. `up_from` is where the time
+    /// begins in which the call was not known to be up before; none if there is no such time.
     pub(super) fn look_at_call(
         &self,
         call: &CallStat,
-        begun: bool,
+        up_from: Option<EventTime>,
         now: Now<'_>,
         settings: &Settings,
         findings: &mut Vec<Finding>,
     ) {
+        let begun = up_from == Some(call.first_at);
         let watching = |rule: &Rule| {
-            !rule.measure.is_total() && call.traits.has(rule.traits) && (begun || rule.measure.grows())
+            call.traits.has(rule.traits)
+                && match rule.measure {
+                    Measure::ConcurrentCalls => up_from.is_some(),
+                    Measure::LongestCall => true,
+                    Measure::DistinctNumbers => begun,
+                    _ => false,
+                }
         };
         for (index, rule) in settings.rules.iter().enumerate().filter(|(_, rule)| watching(rule)) {
             for (number, threshold) in rule.thresholds.iter().enumerate() {
@@ -40,10 +48,11 @@ impl KeyState {
                     Measure::ConcurrentCalls => {
                         // A call that still goes on overlaps what is up now, not what may come.
                         let until = if call.is_open() { now.known_at.plus_seconds(1) } else { call.ended_at };
-                        let most = self.windows.most_concurrent(rule.traits, call.first_at, until);
+                        let from = up_from.unwrap_or(call.first_at);
+                        let most = self.windows.most_concurrent(rule.traits, from, until);
                         let reached = most as i64 >= threshold.lowest();
                         let from =
-                            if reached { self.oldest_overlapping(rule.traits, call) } else { call.first_at };
+                            if reached { self.oldest_overlapping(rule.traits, from, until) } else { from };
                         (most as i64, call.first_at, from)
                     }
                     Measure::LongestCall => {
@@ -66,11 +75,10 @@ impl KeyState {
         }
     }
 
-    fn oldest_overlapping(&self, traits: Traits, call: &CallStat) -> EventTime {
-        let overlapping = self.windows.calls().iter().filter(|c| {
-            c.traits.has(traits) && !c.is_pane() && c.ended_at > call.first_at && c.first_at <= call.first_at
-        });
-        before(overlapping.map(|c| c.first_at).min().unwrap_or(call.first_at))
+    fn oldest_overlapping(&self, traits: Traits, from: EventTime, until: EventTime) -> EventTime {
+        let overlapping =
+            |c: &&CallStat| c.traits.has(traits) && !c.is_pane() && c.ended_at > from && c.first_at < until;
+        before(self.windows.calls().iter().filter(overlapping).map(|c| c.first_at).min().unwrap_or(from))
     }
 }
 

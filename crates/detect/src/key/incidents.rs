@@ -119,9 +119,13 @@ impl KeyState {
             incident.exposure_at_critical = Some(incident.exposure);
             return Some(AlertReason::Escalated);
         }
+        if incident.exposure_alerted == Money::ZERO {
+            // It opened on the start of a call that had cost nothing yet: double of what it costs first.
+            incident.exposure_alerted = incident.exposure;
+            return None;
+        }
         let doubled = incident.exposure_alerted.saturating_add(incident.exposure_alerted);
-        (incident.exposure_alerted > Money::ZERO && incident.exposure >= doubled)
-            .then_some(AlertReason::ExposureDoubled)
+        (incident.exposure >= doubled).then_some(AlertReason::ExposureDoubled)
     }
 
     /// Ends the incidents whose value has been under half the threshold for a window length.

@@ -328,6 +328,7 @@ pub(crate) fn json(
             "duplicates": counters.duplicates,
             "late": counters.late,
             "closed_for_age": counters.closed_for_age,
+            "unsettled": counters.unsettled,
             "outbound": counters.outbound,
             "watched": counters.watched,
             "high_risk": counters.high_risk,

@@ -1,28 +1,45 @@
 //! Several files as one stream, in the order in which their records came to be known.
 use super::{Feed, Opened, Queue, Reading};
-use tollwatch_cdr::Record;
+use tollwatch_cdr::{EventTime, Record};
 
 /// What decides whose turn it is: the second in which a record was known, and within it the live events
 /// first, since a CDR's end is written in whole seconds and is truly somewhere behind them.
 type Turn = (i64, bool, i64, usize);
 
+/// How far a file has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// A log of live events whose time has not come: it may go on where another file ends.
+    NotBegun(EventTime),
+    Reading,
+    /// Read to its end; `true` if another file has taken over from it.
+    Ended(bool),
+}
+
 /// Reads all files into the engine. The records of one file keep their order.
 pub(super) fn read_all(inputs: &mut [Opened], feed: &mut Feed<'_>, progress: &mut dyn FnMut(Reading)) {
     let mut queues: Vec<Queue> = inputs.iter().map(|_| Queue::default()).collect();
-    let mut open = vec![true; inputs.len()];
+    let mut states: Vec<State> =
+        inputs.iter().map(|input| input.first_at.map_or(State::Reading, State::NotBegun)).collect();
     loop {
-        for ((input, queue), open) in inputs.iter_mut().zip(&mut queues).zip(&mut open) {
-            while *open && queue.next >= queue.records.len() {
+        for ((input, queue), state) in inputs.iter_mut().zip(&mut queues).zip(&mut states) {
+            while *state == State::Reading && queue.next >= queue.records.len() {
                 queue.records.clear();
                 queue.next = 0;
-                *open = input.step(|record| queue.records.push(record));
+                if !input.step(|record| queue.records.push(record)) {
+                    *state = State::Ended(false);
+                }
             }
         }
         feed.drop_alerts();
         progress(Reading { bytes: inputs.iter().map(|input| input.blocks.input().position()).sum() });
         // The files whose turn is furthest away wait; the nearest gives records until another is nearer.
-        let Some((turn, nearest)) = turns(&queues).min().map(|turn| (turn, turn.3)) else { return };
-        let limit = turns(&queues).filter(|other| other.3 != turn.3).min();
+        let Some((turn, nearest)) = turns(&queues, &states).min().map(|turn| (turn, turn.3)) else { return };
+        if let Some(State::NotBegun(_)) = states.get(nearest) {
+            begin(inputs, &mut states, nearest);
+            continue;
+        }
+        let limit = turns(&queues, &states).filter(|other| other.3 != turn.3).min();
         let Some(queue) = queues.get_mut(nearest) else { return };
         while let Some(record) = queue.records.get(queue.next) {
             if limit.is_some_and(|limit| turn_of(&record, nearest) > limit) {
@@ -34,11 +51,33 @@ pub(super) fn read_all(inputs: &mut [Opened], feed: &mut Feed<'_>, progress: &mu
     }
 }
 
-fn turns(queues: &[Queue]) -> impl Iterator<Item = Turn> + '_ {
-    queues
-        .iter()
-        .enumerate()
-        .filter_map(|(index, queue)| queue.records.get(queue.next).map(|record| turn_of(&record, index)))
+/// A log of live events begins. If another has ended, it is the same log after a rotation: what was up then is
+/// up still.
+fn begin(inputs: &mut [Opened], states: &mut [State], index: usize) {
+    let ended = |(at, state): (usize, &State)| {
+        let is_log = inputs.get(at).is_some_and(|input| input.first_at.is_some());
+        (is_log && *state == State::Ended(false)).then_some(at)
+    };
+    let earlier =
+        states.iter().enumerate().filter_map(ended).max_by_key(|at| inputs.get(*at).map(|i| i.first_at));
+    if let Some(earlier) = earlier
+        && let Ok([from, to]) = inputs.get_disjoint_mut([earlier, index])
+    {
+        to.decoder.take_over(&mut from.decoder);
+        if let Some(state) = states.get_mut(earlier) {
+            *state = State::Ended(true);
+        }
+    }
+    if let Some(state) = states.get_mut(index) {
+        *state = State::Reading;
+    }
+}
+
+fn turns(queues: &[Queue], states: &[State]) -> impl Iterator<Item = Turn> {
+    queues.iter().zip(states).enumerate().filter_map(|(index, (queue, state))| match state {
+        State::NotBegun(at) => Some((at.seconds(), false, at.micros(), index)),
+        _ => queue.records.get(queue.next).map(|record| turn_of(&record, index)),
+    })
 }
 
 fn turn_of(record: &Record<'_>, index: usize) -> Turn {
