@@ -25,7 +25,6 @@ pub(crate) struct NewCall {
     trunk: Box<str>,
     seq: u64,
     known_at: EventTime,
-    on_cdr: bool,
     stat: CallStat,
 }
 
@@ -54,7 +53,7 @@ impl Tenant {
             self.moves.push((known_at, self.seq));
             self.first_at.get_or_insert(known_at);
             self.ledger.advance(known_at, settings.longest_open_seconds);
-            self.give_up_waiting(settings);
+            self.give_up_waiting(known_at, settings);
         }
         match record {
             Record::Cdr(cdr) => self.admit_cdr(system, cdr, settings),
@@ -165,11 +164,11 @@ impl Tenant {
     /// A phone was rung. Where the record says that a foreign number was dialled, the phone has sent its
     /// caller on: the PBX writes the number it was sent to over the one that was dialled.
     fn tell_of_phone(&mut self, system: u16, telling: &Telling<'_>, peer: &[u8], settings: &Settings) {
-        if telling.completed.is_none() || telling.dialled.len() < 8 || telling.origin.party == Party::Internal
-        {
-            return;
-        }
-        if telling.from_outside {
+        let may_be_transfer = telling.completed.is_some()
+            && telling.dialled.len() >= 8
+            && telling.origin.party != Party::Internal
+            && !telling.from_outside;
+        if !may_be_transfer {
             return;
         }
         let called = settings.plan.normalise(telling.dialled, Form::Dialled);
@@ -208,7 +207,7 @@ impl Tenant {
         }
         let Some(watched) = settings.watch(&called) else {
             let owner = self.owner_of(system, telling, settings);
-            self.ledger.put_leg(leg, entry_of(telling, owner, None));
+            self.ledger.put_leg(leg, entry_of(telling, owner));
             return;
         };
         let mut call = NewCall {
@@ -216,13 +215,12 @@ impl Tenant {
             trunk: Box::default(),
             seq: self.seq,
             known_at: telling.known_at,
-            on_cdr: telling.completed.is_some(),
             stat: stat_of(leg, telling, &watched, settings),
         };
         let bridge = LegKey::new(system, telling.origin.id);
         if telling.origin.party == Party::Internal && self.ledger.leg(bridge).is_none() {
             let until = telling.known_at.max(self.clock).plus_seconds(WAIT_SECONDS);
-            self.ledger.put_leg(leg, entry_of(telling, None, None));
+            self.ledger.put_leg(leg, entry_of(telling, None));
             call.trunk = text(peer);
             self.waiting.entry(bridge.value()).or_default().push(Waiting { until, call, later: Vec::new() });
             return;
@@ -285,30 +283,31 @@ impl Tenant {
             self.counters.late += 1;
         }
         let stat = call.stat;
+        let live = stat.is_open();
         let begun = LegEntry {
             owner: None,
             started_at: stat.first_at,
             ended_at: stat.ended_at,
             billable_seconds: stat.billable_seconds,
             watched_by: None,
-            live: !call.on_cdr,
+            live,
         };
         let known = self.ledger.leg(call.leg).copied().filter(|known| known.started_at == stat.first_at);
         let entry = LegEntry { owner: Some(key), watched_by: Some(key), ..known.unwrap_or(begun) };
         self.ledger.put_leg(call.leg, entry);
-        let on = if call.on_cdr { DetectedOn::Cdr } else { DetectedOn::Start };
+        let on = if live { DetectedOn::Start } else { DetectedOn::Cdr };
         self.push(key, call.known_at, on, Step::Begun(Box::new(stat)));
         for (known_at, on, step) in later {
             self.push(key, known_at, on, step);
         }
     }
 
-    /// Calls whose other half never came are charged to their trunk.
-    fn give_up_waiting(&mut self, settings: &Settings) {
+    /// Calls whose other half has not come by `clock` are charged to their trunk. At the end of the input, when
+    /// nothing more can come, that is the end of time.
+    pub(crate) fn give_up_waiting(&mut self, clock: EventTime, settings: &Settings) {
         if self.waiting.is_empty() {
             return;
         }
-        let clock = self.clock;
         let mut due = Vec::new();
         self.waiting.retain(|_, calls| {
             due.extend(calls.extract_if(.., |waiting| waiting.until <= clock));
@@ -316,15 +315,6 @@ impl Tenant {
         });
         due.sort_by_key(|waiting| waiting.call.seq);
         for waiting in due {
-            self.book(waiting, None, settings);
-        }
-    }
-
-    /// The end of the input: nothing more will come for what waits.
-    pub(crate) fn finish_waiting(&mut self, settings: &Settings) {
-        let mut left: Vec<Waiting> = std::mem::take(&mut self.waiting).into_values().flatten().collect();
-        left.sort_by_key(|waiting| waiting.call.seq);
-        for waiting in left {
             self.book(waiting, None, settings);
         }
     }
@@ -400,13 +390,14 @@ fn is_same_call(known: &LegEntry, telling: &Telling<'_>, longest_open_seconds: i
     }
 }
 
-fn entry_of(telling: &Telling<'_>, owner: Option<KeyId>, watched_by: Option<KeyId>) -> LegEntry {
+/// A leg that no key watches, or none yet.
+fn entry_of(telling: &Telling<'_>, owner: Option<KeyId>) -> LegEntry {
     LegEntry {
         owner,
         started_at: telling.started_at,
         ended_at: telling.completed.map_or(EventTime::MAX, |(ended_at, ..)| ended_at),
         billable_seconds: telling.completed.map_or(0, |(_, _, billable)| billable),
-        watched_by,
+        watched_by: None,
         live: telling.completed.is_none(),
     }
 }

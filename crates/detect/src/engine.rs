@@ -111,7 +111,7 @@ impl Engine {
     /// The input has ended: what waited for more is concluded.
     pub fn finish(&mut self) {
         for tenant in &mut self.tenants {
-            tenant.finish_waiting(&self.settings);
+            tenant.give_up_waiting(EventTime::MAX, &self.settings);
         }
         self.flush();
     }

@@ -79,10 +79,6 @@ impl Windows {
     pub(crate) fn longest_seconds(&self) -> i64 {
         self.longest_seconds
     }
-    /// Whether there is no call left.
-    pub fn is_empty(&self) -> bool {
-        self.calls.is_empty()
-    }
 
     /// Puts a call where it belongs and shows `visit` every window that holds it: the spec's index, the
     /// window's right edge and its totals, newest edge first. A window ends at the start of a call, so these

@@ -88,9 +88,6 @@ pub struct Scanner {
 /// A file that was opened and whose format is known.
 #[derive(Debug)]
 struct Opened {
-    /// When its first block's first record came to be known, for a log of events; such a log may go on where an
-    /// earlier file ended, so it is not read before its time.
-    first_at: Option<EventTime>,
     blocks: Blocks,
     decoder: Decoder,
     tally: Tally,
@@ -130,9 +127,7 @@ impl Scanner {
                 Detection::Unclear { .. } => {}
             }
         };
-        let first_at = first_record(format, self.zone, &blocks);
         self.inputs.push(Opened {
-            first_at,
             blocks,
             decoder: Decoder::new(format, self.zone),
             tally: Tally::default(),
@@ -168,17 +163,6 @@ impl Scanner {
     }
 }
 
-/// When the first record of a log of live events came to be known; none for other formats.
-fn first_record(format: Format, zone: Zone, blocks: &Blocks) -> Option<EventTime> {
-    let mut first = EventTime::MAX;
-    let mut take = |record: &Record<'_>| first = first.min(record.known_at());
-    let mut sink = Counting { tally: &mut Tally::default(), take: &mut take };
-    let block = blocks.current();
-    (format == Format::AsteriskCelCsv)
-        .then(|| Decoder::new(format, zone).decode(block.bytes, block.last, &mut sink))?;
-    Some(first)
-}
-
 /// A format that was given is not looked for.
 fn given(format: Format) -> Detection {
     Detection::Found { format, english: String::new(), japanese: String::new() }
@@ -202,6 +186,19 @@ impl Feed<'_> {
 }
 
 impl Opened {
+    /// When the first record of a log of live events came to be known; none for other formats.
+    fn first_event(&self) -> Option<EventTime> {
+        if self.decoder.format() != Format::AsteriskCelCsv {
+            return None;
+        }
+        let mut first = EventTime::MAX;
+        let mut take = |record: &Record<'_>| first = first.min(record.known_at());
+        let block = self.blocks.current();
+        let mut sink = Counting { tally: &mut Tally::default(), take: &mut take };
+        self.decoder.clone().decode(block.bytes, block.last, &mut sink);
+        Some(first)
+    }
+
     /// Decodes the block at hand and reads the next. Whether there is more to come.
     fn step(&mut self, mut take: impl FnMut(&Record<'_>)) -> bool {
         let block = self.blocks.current();

@@ -19,8 +19,9 @@ enum State {
 /// Reads all files into the engine. The records of one file keep their order.
 pub(super) fn read_all(inputs: &mut [Opened], feed: &mut Feed<'_>, progress: &mut dyn FnMut(Reading)) {
     let mut queues: Vec<Queue> = inputs.iter().map(|_| Queue::default()).collect();
+    let first_events: Vec<Option<EventTime>> = inputs.iter().map(Opened::first_event).collect();
     let mut states: Vec<State> =
-        inputs.iter().map(|input| input.first_at.map_or(State::Reading, State::NotBegun)).collect();
+        first_events.iter().map(|first| first.map_or(State::Reading, State::NotBegun)).collect();
     loop {
         for ((input, queue), state) in inputs.iter_mut().zip(&mut queues).zip(&mut states) {
             while *state == State::Reading && queue.next >= queue.records.len() {
@@ -36,7 +37,7 @@ pub(super) fn read_all(inputs: &mut [Opened], feed: &mut Feed<'_>, progress: &mu
         // The files whose turn is furthest away wait; the nearest gives records until another is nearer.
         let Some((turn, nearest)) = turns(&queues, &states).min().map(|turn| (turn, turn.3)) else { return };
         if let Some(State::NotBegun(_)) = states.get(nearest) {
-            begin(inputs, &mut states, nearest);
+            begin(inputs, &mut states, &first_events, nearest);
             continue;
         }
         let limit = turns(&queues, &states).filter(|other| other.3 != turn.3).min();
@@ -53,13 +54,12 @@ pub(super) fn read_all(inputs: &mut [Opened], feed: &mut Feed<'_>, progress: &mu
 
 /// A log of live events begins. If another has ended, it is the same log after a rotation: what was up then is
 /// up still.
-fn begin(inputs: &mut [Opened], states: &mut [State], index: usize) {
-    let ended = |(at, state): (usize, &State)| {
-        let is_log = inputs.get(at).is_some_and(|input| input.first_at.is_some());
-        (is_log && *state == State::Ended(false)).then_some(at)
-    };
-    let earlier =
-        states.iter().enumerate().filter_map(ended).max_by_key(|at| inputs.get(*at).map(|i| i.first_at));
+fn begin(inputs: &mut [Opened], states: &mut [State], first_events: &[Option<EventTime>], index: usize) {
+    let ended = states.iter().zip(first_events).enumerate().filter_map(|(at, (state, first))| {
+        let first = (*first)?;
+        (*state == State::Ended(false)).then_some((first, at))
+    });
+    let earlier = ended.max().map(|(_, at)| at);
     if let Some(earlier) = earlier
         && let Ok([from, to]) = inputs.get_disjoint_mut([earlier, index])
     {
