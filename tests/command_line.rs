@@ -47,6 +47,7 @@ fn a_scan_says_who_is_abused_and_what_it_has_cost() {
     assert!(done.status.success(), "{}", text(&done.stderr));
     assert!(out.contains("CRITICAL  extension 105: 4 calls, 700.00 JPY, to Sierra Leone"), "{out}");
     assert!(out.contains("4 lines with calls or events, 0 without, 0 rejected"), "{out}");
+    assert!(out.contains("now: hang up its calls, change its SIP password"), "what to do: {out}");
 }
 
 #[test]
@@ -56,6 +57,7 @@ fn japanese_readers_get_japanese() {
     let file = file(&folder, "Master.csv", &calls);
     let out = text(&tollwatch(&["scan", "--language", "ja", &file]).stdout);
     assert!(out.contains("【緊急】  内線 105: 4 通話、700.00 JPY、宛先 シエラレオネ"), "{out}");
+    assert!(out.contains("対処: 通話を切断し"), "{out}");
 }
 
 #[test]

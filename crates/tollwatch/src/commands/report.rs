@@ -106,6 +106,7 @@ impl Say<'_> {
             (Scope::Trunk(_), Language::Japanese) => format!("外線 {value}（内線不明）"),
         };
         writeln!(out)?;
+        let is_critical = severity == Severity::Critical;
         let (severity, calls) = (self.severity(severity), worst.attempts);
         let (spent, early) = (self.money(worst.exposure), self.money(first.exposure_at_detection));
         let (began, alarm) = (self.local(began), self.local(first.detected_at));
@@ -126,7 +127,30 @@ impl Say<'_> {
         for incident in incidents {
             writeln!(out, "    {}", self.rule_line(incident))?;
         }
+        if is_critical {
+            writeln!(out, "  {}", self.what_to_do(scope))?;
+        }
         Ok(())
+    }
+
+    /// What stops the loss, for somebody who has just been woken.
+    fn what_to_do(&self, scope: &Scope) -> &'static str {
+        match (scope, self.language) {
+            (Scope::Extension(_), Language::English) => {
+                "now: hang up its calls, change its SIP password, take its call forwarding off, \
+                 bar calls abroad at the PBX and at your carrier"
+            }
+            (Scope::Trunk(_), Language::English) => {
+                "now: hang up its calls, bar calls abroad at the PBX and at your carrier, \
+                 look for DISA, call forwarding and originated calls"
+            }
+            (Scope::Extension(_), Language::Japanese) => {
+                "対処: 通話を切断し、この内線の SIP パスワードを変更し、転送設定を解除し、PBX と通信事業者の両方で国際発信を止めてください"
+            }
+            (Scope::Trunk(_), Language::Japanese) => {
+                "対処: 通話を切断し、PBX と通信事業者の両方で国際発信を止め、DISA・転送・自動発信の設定を確認してください"
+            }
+        }
     }
 
     fn rule_line(&self, incident: &Incident) -> String {
