@@ -154,6 +154,12 @@ fn what_cannot_be_used_is_said_with_status_two() {
 }
 
 #[test]
+fn a_file_that_cannot_be_opened_is_named_with_the_cause() {
+    let told = text(&tollwatch(&["scan", "no-such-file.csv"]).stderr);
+    assert!(told.contains("no-such-file.csv") && told.contains("No such file"), "{told}");
+}
+
+#[test]
 fn all_faults_of_a_configuration_are_told_at_once_with_their_lines() {
     let folder = tempfile::tempdir().unwrap();
     let config = file(

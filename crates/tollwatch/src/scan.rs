@@ -163,6 +163,18 @@ impl Scanner {
     }
 }
 
+/// An error in one line, with what caused it.
+pub(crate) fn with_causes(error: &SourceError) -> String {
+    let mut words = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        words.push_str(": ");
+        words.push_str(&error.to_string());
+        cause = error.source();
+    }
+    words
+}
+
 /// A format that was given is not looked for.
 fn given(format: Format) -> Detection {
     Detection::Found { format, english: String::new(), japanese: String::new() }
@@ -210,7 +222,7 @@ impl Opened {
             Ok(Some(_)) => true,
             Ok(None) => false,
             Err(error) => {
-                self.report.error = Some(error.to_string());
+                self.report.error = Some(with_causes(&error));
                 false
             }
         }

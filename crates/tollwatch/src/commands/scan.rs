@@ -2,7 +2,7 @@
 use super::report;
 use crate::cli::{Output, ScanArgs, UNUSABLE};
 use crate::config::Config;
-use crate::scan::{ScanError, Scanner};
+use crate::scan::{ScanError, Scanner, with_causes};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{BufWriter, Write as _};
@@ -70,7 +70,7 @@ fn create(path: &Path) -> anyhow::Result<BufWriter<std::fs::File>> {
 
 fn in_words(error: &ScanError, language: crate::Language) -> String {
     match error {
-        ScanError::Source(error) => error.to_string(),
+        ScanError::Source(error) => with_causes(error),
         ScanError::Format { path, why: [english, japanese] } => {
             format!("{}: {}", path.display(), language.pick(english, japanese))
         }
