@@ -21,7 +21,7 @@ fn leg(id: &'static str) -> Leg<'static> {
 }
 
 fn event(second: i64, target: &'static str, kind: CallEventKind<'static>) -> Record<'static> {
-    Record::CallEvent(CallEvent { at: at(second), target: leg(target), call_id: b"", kind })
+    Record::CallEvent(CallEvent { at: at(second), target: leg(target), call_id: b"", tenant: b"", kind })
 }
 
 fn started(second: i64, origin: &'static str, target: &'static str) -> Record<'static> {
@@ -31,6 +31,8 @@ fn started(second: i64, origin: &'static str, target: &'static str) -> Record<'s
         sent: SIERRA_LEONE,
         rang: b"",
         from_outside: false,
+        account: b"",
+        source_address: b"",
     };
     event(second, target, kind)
 }
@@ -58,6 +60,9 @@ fn cdr(start: i64, end: i64, origin: &'static str, target: &'static str) -> Reco
         target: leg(target),
         from_outside: false,
         call_id: b"",
+        account: b"",
+        source_address: b"",
+        tenant: b"",
         identity: (start * 100_000 + end) as u64 ^ target.len() as u64,
     })
 }

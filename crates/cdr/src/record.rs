@@ -68,6 +68,12 @@ pub struct Cdr<'a> {
     pub from_outside: bool,
     /// Id of the call; legs may share it. Empty if the format has none.
     pub call_id: &'a [u8],
+    /// Account that is billed, where the record names one; empty otherwise.
+    pub account: &'a [u8],
+    /// Network address the call was placed from, where the record shows it; empty otherwise.
+    pub source_address: &'a [u8],
+    /// Customer or site, where the record itself names one; empty for that of its source.
+    pub tenant: &'a [u8],
     /// Hash of what makes this record itself and no other: the same for the same record read twice.
     pub identity: u64,
 }
@@ -87,6 +93,10 @@ pub enum CallEventKind<'a> {
         rang: &'a [u8],
         /// The call came in from outside.
         from_outside: bool,
+        /// Account that is billed; empty if not shown.
+        account: &'a [u8],
+        /// Network address the call was placed from; empty if not shown.
+        source_address: &'a [u8],
     },
     /// The far end answered.
     Answered,
@@ -112,6 +122,8 @@ pub struct CallEvent<'a> {
     pub target: Leg<'a>,
     /// Id of the call; legs may share it.
     pub call_id: &'a [u8],
+    /// Customer or site, where the event itself names one; empty for that of its source.
+    pub tenant: &'a [u8],
     /// What happened.
     pub kind: CallEventKind<'a>,
 }

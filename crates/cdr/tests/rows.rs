@@ -60,6 +60,9 @@ fn a_row_becomes_a_call_in_the_terms_of_the_field() {
                 target: Leg { id: b"PJSIP/trunk-00000007", party: Party::Peer(b"trunk") },
                 from_outside: false,
                 call_id: b"1762063179.0",
+                account: b"wh",
+                source_address: b"",
+                tenant: b"",
                 identity: cdr.identity,
             }
         );

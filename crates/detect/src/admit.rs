@@ -86,7 +86,7 @@ impl Tenant {
         self.counters.call_events += 1;
         let leg = LegKey::new(system, event.target.id);
         match event.kind {
-            CallEventKind::Started { origin, dialled, sent, rang, from_outside } => {
+            CallEventKind::Started { origin, dialled, sent, rang, from_outside, .. } => {
                 let telling = Telling {
                     origin,
                     target: event.target,

@@ -15,6 +15,7 @@ const ROUNDING_SECONDS: u64 = 5;
 /// Where a format keeps its columns, counted from 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Columns {
+    pub(super) account: usize,
     pub(super) src: usize,
     pub(super) dst: usize,
     pub(super) dcontext: usize,
@@ -66,8 +67,15 @@ impl Reader {
         };
         let identity = identity(row, columns);
         let call_id = columns.linkedid.or(columns.uniqueid).unwrap_or(columns.src);
-        let hostile =
-            [columns.dst, columns.src, columns.lastdata, columns.channel, columns.dstchannel, call_id];
+        let hostile = [
+            columns.account,
+            columns.dst,
+            columns.src,
+            columns.lastdata,
+            columns.channel,
+            columns.dstchannel,
+            call_id,
+        ];
         if hostile.iter().any(|&column| row.has_quote_inside(column)) {
             let row = row.unescaped(&mut self.scratch);
             sink.record(place, &Record::Cdr(cdr(&row, columns, &times, identity)));
@@ -151,6 +159,9 @@ fn cdr<'a>(row: &Row<'a>, columns: &Columns, times: &Times, identity: u64) -> Cd
         target: target_leg,
         from_outside: channel::from_outside(row.field(columns.dcontext)),
         call_id: if linkedid.is_empty() { column(columns.uniqueid) } else { linkedid },
+        account: row.field(columns.account),
+        source_address: b"",
+        tenant: b"",
         identity,
     }
 }

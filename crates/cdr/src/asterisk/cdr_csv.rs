@@ -9,6 +9,7 @@ use crate::{Place, RejectReason, Sink};
 /// accountcode, src, dst, dcontext, clid, channel, dstchannel, lastapp, lastdata, start, answer, end, duration,
 /// billsec, disposition, amaflags; then what the options add.
 const FIXED: Columns = Columns {
+    account: 0,
     src: 1,
     dst: 2,
     dcontext: 3,

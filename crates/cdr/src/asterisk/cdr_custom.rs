@@ -9,6 +9,7 @@ use crate::{Place, RejectReason, Sink};
 /// clid, src, dst, dcontext, channel, dstchannel, lastapp, lastdata, start, answer, end, duration, billsec,
 /// disposition, amaflags, accountcode, uniqueid, userfield, sequence.
 const COLUMNS: Columns = Columns {
+    account: 15,
     src: 1,
     dst: 2,
     dcontext: 3,

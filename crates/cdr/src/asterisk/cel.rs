@@ -27,6 +27,7 @@ pub(crate) struct CelRow<'a> {
     channel: &'a [u8],
     application: &'a [u8],
     data: &'a [u8],
+    account: &'a [u8],
     unique_id: &'a [u8],
     linked_id: &'a [u8],
     extra: &'a [u8],
@@ -42,6 +43,7 @@ impl<'a> CelRow<'a> {
             channel: column(9),
             application: column(10),
             data: column(11),
+            account: column(13),
             unique_id: column(14),
             linked_id: column(15),
             extra: column(19),
@@ -85,7 +87,7 @@ impl CelTracker {
     /// over. A row may yield several: a leg that starts late and is answered, a transfer that leaves two
     /// parties, a new start of the PBX that ends every leg there was.
     pub(crate) fn row(&mut self, at: EventTime, row: &CelRow<'_>, place: Place, sink: &mut impl Sink) {
-        let mut out = Out { at, call_id: row.linked_id, place, sink, yielded: false };
+        let mut out = Out { at, call_id: row.linked_id, account: row.account, place, sink, yielded: false };
         match row.event {
             b"CHAN_START" => self.channel_started(row, &mut out),
             b"LINKEDID_END" => self.channels.end_call(row.linked_id),
@@ -207,6 +209,7 @@ impl CelTracker {
 struct Out<'a, S> {
     at: EventTime,
     call_id: &'a [u8],
+    account: &'a [u8],
     place: Place,
     sink: &'a mut S,
     yielded: bool,
@@ -218,7 +221,7 @@ impl<S: Sink> Out<'_, S> {
     }
 
     fn event_of(&mut self, call_id: &[u8], target: Leg<'_>, kind: CallEventKind<'_>) {
-        let event = CallEvent { at: self.at, target, call_id, kind };
+        let event = CallEvent { at: self.at, target, call_id, tenant: b"", kind };
         self.sink.record(self.place, &Record::CallEvent(event));
         self.yielded = true;
     }
@@ -242,6 +245,8 @@ impl<S: Sink> Out<'_, S> {
             sent,
             rang,
             from_outside: channel::from_outside(&stand.context),
+            account: self.account,
+            source_address: b"",
         };
         self.event(target, kind);
     }

@@ -5,7 +5,7 @@ use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, Leg, Party, Record};
 #[derive(Debug, Default)]
 pub(super) struct Recorded {
     bytes: Vec<u8>,
-    records: Vec<(usize, Record<'static>, [u32; 12])>,
+    records: Vec<(usize, Record<'static>, [u32; 16])>,
 }
 
 impl Recorded {
@@ -21,7 +21,7 @@ impl Recorded {
     /// Keeps a copy of a record.
     pub(super) fn push(&mut self, record: &Record<'_>) {
         let start = self.bytes.len();
-        let mut ends = [0_u32; 12];
+        let mut ends = [0_u32; 16];
         let mut next = 0;
         let shape = map(record, &mut |field| {
             self.bytes.extend_from_slice(field);
@@ -66,22 +66,34 @@ fn map<'a, 'b>(record: &Record<'a>, field: &mut impl FnMut(&'a [u8]) -> &'b [u8]
             target: leg(cdr.target, field),
             from_outside: cdr.from_outside,
             call_id: field(cdr.call_id),
+            account: field(cdr.account),
+            source_address: field(cdr.source_address),
+            tenant: field(cdr.tenant),
             identity: cdr.identity,
         }),
         Record::CallEvent(event) => Record::CallEvent(CallEvent {
             at: event.at,
             target: leg(event.target, field),
             call_id: field(event.call_id),
+            tenant: field(event.tenant),
             kind: match event.kind {
-                CallEventKind::Started { origin, dialled, sent, rang, from_outside } => {
-                    CallEventKind::Started {
-                        origin: leg(origin, field),
-                        dialled: field(dialled),
-                        sent: field(sent),
-                        rang: field(rang),
-                        from_outside,
-                    }
-                }
+                CallEventKind::Started {
+                    origin,
+                    dialled,
+                    sent,
+                    rang,
+                    from_outside,
+                    account,
+                    source_address,
+                } => CallEventKind::Started {
+                    origin: leg(origin, field),
+                    dialled: field(dialled),
+                    sent: field(sent),
+                    rang: field(rang),
+                    from_outside,
+                    account: field(account),
+                    source_address: field(source_address),
+                },
                 CallEventKind::Answered => CallEventKind::Answered,
                 CallEventKind::Diverted { by } => CallEventKind::Diverted { by: field(by) },
                 CallEventKind::Ended { outcome } => CallEventKind::Ended { outcome },
@@ -122,12 +134,16 @@ mod tests {
             target: Leg { id: b"Local/7@x", party: Party::Internal },
             from_outside: false,
             call_id: b"1.0",
+            account: b"sales",
+            source_address: b"192.0.2.7",
+            tenant: b"",
             identity: 7,
         });
         let event = Record::CallEvent(CallEvent {
             at: EventTime::from_seconds(3),
             target: Leg { id: b"PJSIP/trunk-2", party: Party::Peer(b"trunk") },
             call_id: b"1.1",
+            tenant: b"north",
             kind: CallEventKind::Diverted { by: b"102" },
         });
         let mut kept = Recorded::default();

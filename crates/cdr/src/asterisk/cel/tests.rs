@@ -35,7 +35,7 @@ impl Sink for Heard {
         self.calls += 1;
         let target = text(event.target.id);
         match event.kind {
-            CallEventKind::Started { origin, dialled, sent, rang, from_outside } => {
+            CallEventKind::Started { origin, dialled, sent, rang, from_outside, .. } => {
                 let started = Started {
                     origin: text(origin.id),
                     dialled: text(dialled),
