@@ -47,7 +47,7 @@ pub(crate) fn lines(engine: &Engine) -> Vec<String> {
 }
 
 pub(crate) fn wire(engine: &Engine) -> Vec<IncidentV1> {
-    engine.incidents().into_iter().map(|incident| IncidentV1::new(incident, engine.settings())).collect()
+    engine.incidents().into_iter().map(|incident| IncidentV1::new(&incident, engine.settings())).collect()
 }
 
 /// Names of those who have a critical incident.
@@ -56,7 +56,7 @@ pub(crate) fn critical(engine: &Engine) -> Vec<String> {
         .incidents()
         .into_iter()
         .filter(|incident| incident.severity == Severity::Critical)
-        .map(|incident| incident.scope.value().to_owned())
+        .map(|incident| incident.scope.value.to_string())
         .collect();
     names.sort();
     names.dedup();
