@@ -413,10 +413,12 @@ fn stat_of(leg: LegKey, telling: &Telling<'_>, watched: &Watched, settings: &Set
         call: leg.value(),
         call_id: if telling.call_id.is_empty() { telling.target.id } else { telling.call_id }.into(),
         number,
+        extension: 0,
         destination: watched.destination.map_or(CallStat::NO_DESTINATION, |id| id.0),
         traits: if off_hours { watched.traits.with(Traits::OFF_HOURS) } else { watched.traits },
         attempts: 1,
         answered: u32::from(answered),
+        failed: u32::from(telling.completed.is_some() && !answered),
         billable_seconds,
         cost: settings.charge(number, billable_seconds),
     }

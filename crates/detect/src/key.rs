@@ -133,6 +133,7 @@ impl KeyState {
                     answered_at.map(|at| toll.known_at.seconds_since(at).clamp(0, i64::from(u32::MAX)));
                 self.change(started_at, call, now, settings, out, |stat| {
                     stat.ended_at = toll.known_at;
+                    stat.failed = u32::from(stat.answered == 0);
                     stat.billable_seconds = talked.map_or(stat.billable_seconds, |talked| talked as u32);
                 });
             }
@@ -141,6 +142,7 @@ impl KeyState {
                 self.change(started_at, call, now, settings, out, |stat| {
                     stat.ended_at = ended_at;
                     stat.answered = u32::from(answered);
+                    stat.failed = u32::from(!answered);
                     stat.billable_seconds = billable_seconds;
                 });
             }
@@ -201,11 +203,8 @@ impl KeyState {
             }
         }
         let mut findings = Vec::new();
-        // The id for people stays with the call in the ring; looking needs no copy of it.
-        let call_id = std::mem::take(&mut call.call_id);
         let stat = call.clone();
-        call.call_id = call_id;
-        self.windows.insert(&settings.specs, call, &mut |spec, edge, totals| {
+        self.windows.insert(&settings.specs, call, now.clock, &mut |spec, edge, totals| {
             look_at_totals(settings, spec, edge, totals, true, &mut findings);
         });
         self.look_at_call(&stat, Some(stat.first_at), now, settings, &mut findings);

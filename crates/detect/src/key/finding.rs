@@ -4,7 +4,7 @@ use crate::incident::{Severity, Trigger};
 use crate::rule::{Measure, Rule};
 use crate::settings::Settings;
 use tollwatch_cdr::EventTime;
-use tollwatch_stats::{CallStat, Totals, Traits};
+use tollwatch_stats::{CallStat, Search, Totals, Traits};
 
 /// One threshold that was reached.
 #[derive(Clone, Copy, Debug)]
@@ -59,13 +59,12 @@ impl KeyState {
                         (i64::from(call.billable_seconds), call.first_at, before(call.first_at))
                     }
                     _ => {
-                        let enough = threshold.critical.or(threshold.warning).unwrap_or(1).max(1) as usize;
-                        let (most, edge) = self.windows.most_distinct_numbers(
-                            rule.traits,
-                            call.destination,
-                            call.first_at,
-                            threshold.seconds,
-                            enough,
+                        let enough = threshold.critical.or(threshold.warning).unwrap_or(1).max(1) as u64;
+                        let (most, edge) = self.windows.most_distinct(
+                            call,
+                            Search { traits: rule.traits, seconds: threshold.seconds, enough },
+                            |other| other.destination == call.destination,
+                            CallStat::called_number,
                         );
                         (most as i64, edge, edge.plus_seconds(-threshold.seconds))
                     }
