@@ -59,7 +59,7 @@ impl Traits {
     }
 }
 
-/// A call in a key's ring, or a pane: several old calls of the same traits folded into one entry. 104 bytes.
+/// A call in a key's ring, or a pane: several old calls of the same traits folded into one entry. 96 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallStat {
     /// Start of the call; of a pane, of its first call.
@@ -70,8 +70,9 @@ pub struct CallStat {
     pub ended_at: EventTime,
     /// Which call it is, for settling it later; 0 in a pane.
     pub call: u64,
-    /// Id for people, as the PBX writes it; empty in a pane. A call stands under several keys, and they share
-    /// one text. A snapshot writes it for each of them, so what is restored shares nothing until then.
+    /// Id for people, as the PBX writes it; empty in a pane. A call stands under several keys, which share one
+    /// text: with 20 bytes of it 48 bytes a call and 16 a key, where copies take 48 a key. A snapshot writes it for
+    /// each key, and what is restored from one shares nothing.
     pub call_id: Arc<[u8]>,
     /// Called number, E.164 as an integer; 0 if it could not be read, and in a pane.
     pub number: u64,
@@ -117,5 +118,23 @@ impl CallStat {
     /// Who placed it, if it is known.
     pub fn placed_by(&self) -> Option<u32> {
         Some(self.extension).filter(|extension| *extension != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_takes_96_bytes_of_a_ring() {
+        assert_eq!(size_of::<CallStat>(), 96);
+    }
+
+    #[test]
+    fn a_trait_that_is_taken_away_leaves_the_others() {
+        let both = Traits::ARMED.with(Traits::UNUSUAL);
+        assert_eq!(both.without(Traits::ARMED), Traits::UNUSUAL);
+        assert_eq!(both.without(Traits::SATELLITE), both);
+        assert!(both.has(Traits::UNUSUAL) && !both.has(Traits::UNUSUAL.with(Traits::EXPENSIVE)));
     }
 }

@@ -47,7 +47,7 @@ impl Running {
 
 /// The watched calls of one key in start order, with one running total for each window.
 ///
-/// Memory: 104 bytes a call of the longest window beside the text of its id, bounded for hot keys by folding (see
+/// Memory: 96 bytes a call of the longest window beside the text of its id, bounded for hot keys by folding (see
 /// [`Windows::insert`]).
 ///
 /// A call that starts later than the caller's clock is *ahead*: a PBX has a wrong clock. It stands in the ring where
@@ -63,6 +63,8 @@ pub struct Windows {
     longest_seconds: i64,
     /// Calls that have not ended.
     open_calls: usize,
+    /// No pane goes on after this.
+    folded_until: EventTime,
     /// With more entries than this it is time to fold again.
     fold_above: usize,
 }
@@ -93,8 +95,8 @@ impl Windows {
     /// are all the windows whose content the new call has changed. `now` is the caller's clock; what is shown does
     /// not depend on it, only what is folded.
     ///
-    /// Costs a step for each younger call of the key that is not ahead, whatever the windows hold, and for a call
-    /// that is ahead of the key's others a step for each call that leaves the windows. A key with more than 2,048
+    /// Costs a step for each younger call of the key that is not ahead, whatever the windows hold; a call that is
+    /// ahead costs a step for each call that its windows do not hold any more. A key with more than 2,048
     /// entries folds its calls older than an hour into panes of 96 s, 900 to a day; a pane leaves a window
     /// with its last call, so a hot key may fire a pane early and never late.
     ///
@@ -236,7 +238,8 @@ impl Windows {
                 newest.move_to(&self.calls, spec, next);
                 edge += 1;
             }
-            let Running { mut totals, mut tail } = newest;
+            let (last, mut window) = (edge, newest);
+            let mut unfolded_from = window.tail;
             let mut last_edge = None;
             while let Some(end) = edge
                 .checked_sub(1)
@@ -244,24 +247,49 @@ impl Windows {
                 .filter(|end| end.first_at >= call.first_at)
             {
                 let begin = end.first_at.plus_seconds(-spec.seconds);
-                while let Some(older) =
-                    tail.checked_sub(1).and_then(|i| self.calls.get(i)).filter(|older| older.last_at > begin)
-                {
-                    if older.traits.has(spec.traits) {
-                        totals.add(older);
-                    }
-                    tail -= 1;
+                if edge < last {
+                    self.reach_back(spec, &mut window, &mut unfolded_from, begin);
                 }
                 // Calls that start together are one edge, and it is the last of them that has them all.
                 if last_edge != Some(end.first_at) && call.last_at > begin {
-                    visit(index, end.first_at, &totals);
+                    visit(index, end.first_at, &window.totals);
                 }
                 last_edge = Some(end.first_at);
                 if end.traits.has(spec.traits) {
-                    totals.subtract(end);
+                    window.totals.subtract(end);
                 }
                 edge -= 1;
             }
+        }
+    }
+
+    /// Moves the beginning of a window back to the first entry with calls after `begin`. There is no pane from
+    /// `unfolded_from` to the window.
+    fn reach_back(
+        &self,
+        spec: &WindowSpec,
+        window: &mut Running,
+        unfolded_from: &mut usize,
+        begin: EventTime,
+    ) {
+        let is_inside = |at: &usize| self.calls.get(*at).is_some_and(|older| older.last_at > begin);
+        let is_call = |at: &usize| self.calls.get(*at).is_none_or(|older| !older.is_pane());
+        loop {
+            *unfolded_from = (*unfolded_from).min(window.tail);
+            let mut first = window.tail.checked_sub(1).filter(is_inside);
+            if first.is_none() && begin < self.folded_until {
+                // Behind calls that are too old, a pane that began before them may go on after them.
+                while let Some(older) = unfolded_from.checked_sub(1).filter(is_call) {
+                    *unfolded_from = older;
+                }
+                first = unfolded_from.checked_sub(1).filter(is_inside);
+            }
+            let Some(first) = first else { return };
+            let more = self.calls.iter().skip(first).take(window.tail - first);
+            for older in more.filter(|older| older.traits.has(spec.traits)) {
+                window.totals.add(older);
+            }
+            window.tail = first;
         }
     }
 

@@ -25,6 +25,13 @@ impl Windows {
                 break;
             }
         }
+        // A pane never ends before an older one, so that whoever looks back for the first that a window still holds
+        // need not look behind the first that it does not.
+        self.folded_until = EventTime::MIN;
+        for pane in self.calls.iter_mut().filter(|call| call.is_pane()) {
+            pane.last_at = pane.last_at.max(self.folded_until);
+            self.folded_until = pane.last_at;
+        }
         let begun = self.begun();
         for (spec, running) in specs.iter().zip(&mut self.running) {
             let begin = newest.plus_seconds(-spec.seconds);

@@ -152,7 +152,7 @@ fn check_hot_key(calls_in_all: u64, outlier: Option<(u64, i64)>) -> Windows {
             let exact = totals_of(&calls, *spec, new.first_at);
             let wider = WindowSpec { seconds: spec.seconds + (spec.seconds / 900).max(4), ..*spec };
             let most = totals_of(&calls, wider, new.first_at);
-            let seen = newest[&index];
+            let seen = newest.get(&index).copied().unwrap_or_default();
             assert!(
                 (exact.attempts..=most.attempts).contains(&seen.attempts),
                 "window {index} at call {id}: {} not in {}..={}",
@@ -186,6 +186,33 @@ proptest! {
     ) {
         let windows = check_hot_key(6000, Some((which, ahead)));
         prop_assert!(windows.calls().iter().any(CallStat::is_pane), "the key is hot");
+    }
+
+    #[test]
+    fn a_late_call_of_a_hot_key_is_counted_with_no_fewer_calls_than_there_were(
+        late in prop::collection::vec((0i64..3000, any::<bool>()), 1..100),
+        lasts in prop::collection::vec(prop_oneof![9 => Just(2i64), 1 => Just(-1)], 1..50),
+    ) {
+        let mut windows = Windows::default();
+        let mut calls: Vec<CallStat> = Vec::new();
+        for id in 0..6000 {
+            // Four calls in bursts of a second, of one kind or of two.
+            let start = (id / 4) as i64 * 2;
+            let seconds = lasts[id as usize % lasts.len()];
+            calls.push(call(id + 1, start, seconds, id % 7 < 3, id));
+            windows.insert(&SPECS, calls[calls.len() - 1].clone(), at(start), &mut |_, _, _| {});
+        }
+        prop_assert!(windows.calls().iter().any(CallStat::is_pane), "the key is hot");
+        for (id, (start, high_risk)) in late.into_iter().enumerate() {
+            let new = call(10_000 + id as u64, start, 2, high_risk, 7);
+            calls.push(new.clone());
+            let mut seen = BTreeMap::new();
+            windows.insert(&SPECS, new, at(3000), &mut collect(&mut seen));
+            for ((index, edge), totals) in seen.into_iter().step_by(20) {
+                let exact = totals_of(&calls, SPECS[index], edge);
+                prop_assert!(totals.attempts >= exact.attempts, "window {index} to {edge}: {totals:?} {exact:?}");
+            }
+        }
     }
 }
 
