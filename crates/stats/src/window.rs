@@ -132,6 +132,8 @@ impl Windows {
 
     /// Moves the running windows on to the calls that are ahead no more.
     fn catch_up(&mut self, specs: &[WindowSpec], now: EventTime) {
+        // More than there are can only be in a damaged snapshot.
+        self.ahead = self.ahead.min(self.calls.len());
         while self.ahead > 0 {
             let Some(next) = self.calls.get(self.begun()).filter(|next| next.first_at <= now) else { return };
             for (spec, running) in specs.iter().zip(&mut self.running) {
@@ -293,7 +295,7 @@ impl Windows {
         }
     }
 
-    /// Drops the calls that began at or before `before` and have ended.
+    /// Drops the calls that began at or before `before` and have ended, up to the first that goes on.
     pub fn evict(&mut self, specs: &[WindowSpec], before: EventTime) {
         while let Some(old) = self.calls.front().filter(|old| old.last_at <= before && !old.is_open()) {
             if self.begun() == 0 {
