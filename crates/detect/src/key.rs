@@ -146,6 +146,7 @@ impl KeyState {
                     answered_at.map(|at| toll.known_at.seconds_since(at).clamp(0, i64::from(u32::MAX)));
                 self.change(started_at, call, now, view, out, |stat| {
                     stat.ended_at = toll.known_at;
+                    stat.failed = u32::from(stat.answered == 0);
                     stat.billable_seconds = talked.map_or(stat.billable_seconds, |talked| talked as u32);
                     is_over(stat, short);
                 });
@@ -155,6 +156,7 @@ impl KeyState {
                 self.change(started_at, call, now, view, out, |stat| {
                     stat.ended_at = ended_at;
                     stat.answered = u32::from(answered);
+                    stat.failed = u32::from(!answered);
                     stat.billable_seconds = billable_seconds;
                     is_over(stat, short);
                 });
