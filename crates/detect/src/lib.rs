@@ -22,7 +22,7 @@ mod settings;
 mod tenant;
 mod wire;
 
-pub use calendar::{BusinessHours, Calendar};
+pub use calendar::{BusinessHours, BusinessSpan, Calendar};
 pub use counters::Counters;
 pub use engine::{Alert, AlertReason, Engine, SnapshotError, TenantId};
 pub use incident::{DetectedOn, Incident, Scope, Severity, Trigger};

@@ -103,7 +103,12 @@ impl Settings {
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let raw = detection.raw;
-        let calendar = Calendar::validate(detection.business_hours, detection.timezone, &mut problems);
+        let calendar = Calendar::validate(
+            detection.business_hours,
+            detection.home_country,
+            detection.timezone,
+            &mut problems,
+        );
         let mut specs = Vec::new();
         let mut rules: Vec<Rule> = Vec::new();
         for (i, raw_rule) in detection.rules.iter().enumerate() {
