@@ -29,7 +29,7 @@ mod storm;
 mod tenant;
 mod wire;
 
-pub use calendar::{BusinessHours, Calendar};
+pub use calendar::{BusinessHours, BusinessSpan, Calendar};
 pub use counters::Counters;
 pub use engine::{Alert, AlertReason, Engine, SnapshotError, TenantId};
 pub use incident::{DetectedOn, Incident, Severity, Trigger};

@@ -86,7 +86,12 @@ impl Settings {
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let raw = detection.raw;
-        let calendar = Calendar::validate(detection.business_hours, detection.timezone, &mut problems);
+        let calendar = Calendar::validate(
+            detection.business_hours,
+            detection.home_country,
+            detection.timezone,
+            &mut problems,
+        );
         let allowed = Allowed::validate(detection.allow, &mut problems);
         let mut rules: Vec<Rule> = Vec::new();
         for (i, raw_rule) in detection.rules.iter().enumerate() {

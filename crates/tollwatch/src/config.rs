@@ -143,7 +143,14 @@ fn read(text: &str, problems: &mut Vec<Problem>) -> Option<RawConfig> {
             // A dial plan follows from its country: what is left out is that country's, not Japan's.
             "dial_plan" => section::<RawDialPlan>(&key, value, &mut raw.dial_plan, problems),
             "rates" => over(&key, value, &mut raw.rates, problems),
-            "business_hours" => over(&key, value, &mut raw.business_hours, problems),
+            "business_hours" => {
+                if has_spans(&value) {
+                    // Another way to say the hours: it stands in the place of the default ones.
+                    let hours = &mut raw.business_hours;
+                    (hours.days, hours.from, hours.to) = (None, None, None);
+                }
+                over(&key, value, &mut raw.business_hours, problems);
+            }
             "detection" => over(&key, value, &mut raw.detection, problems),
             "limits" => over(&key, value, &mut raw.limits, problems),
             "allow" => list(&key, value, &mut raw.allow, problems, |_| None),
@@ -158,6 +165,10 @@ fn read(text: &str, problems: &mut Vec<Problem>) -> Option<RawConfig> {
         }
     }
     Some(raw)
+}
+
+fn has_spans(hours: &toml::Value) -> bool {
+    hours.get("spans").and_then(toml::Value::as_array).is_some_and(|spans| !spans.is_empty())
 }
 
 fn section<T: serde::de::DeserializeOwned>(

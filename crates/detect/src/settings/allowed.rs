@@ -100,7 +100,7 @@ mod tests {
             reason: "branch office".to_owned(),
         }];
         let allowed = Allowed::validate(&raw, &mut problems);
-        let calendar = Calendar::validate(&BusinessHours::default(), "Asia/Tokyo", &mut problems);
+        let calendar = Calendar::validate(&BusinessHours::default(), "JP", "Asia/Tokyo", &mut problems);
         assert_eq!(problems, []);
         let holds = |extension, number: &str, at: i64| {
             allowed.holds(
