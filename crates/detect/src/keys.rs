@@ -167,18 +167,20 @@ impl Keys {
                 own.push(toll);
             }
             // What is told of a call whose key was let go comes too late.
-            out.unsettled += if self.contains(id) { 0 } else { own.len() as u64 };
+            counters.unsettled += if self.contains(id) { 0 } else { own.len() as u64 };
             self.with_key(id, moment, settings, |key, view| {
                 for toll in own {
                     key.apply(toll, view, &mut out);
                 }
             });
+            self.count(id, &mut out, counters);
             self.collect(moment, &mut out, &mut order);
         }
         drop(steps);
         while let Some(&(due, id)) = self.due.first().filter(|(due, _)| *due <= moment.clock) {
             self.due.remove(&(due, id));
             self.with_key(id, moment, settings, |key, view| key.advance(moment.clock, view, &mut out));
+            self.count(id, &mut out, counters);
             self.collect(moment, &mut out, &mut order);
         }
         self.moves.clear();
@@ -186,11 +188,6 @@ impl Keys {
         if moment.clock >= *self.forget_at.get_or_insert(moment.clock.plus_seconds(86_400)) {
             self.forget_at = Some(moment.clock.plus_seconds(86_400));
             self.forget(moment, settings);
-        }
-        if !self.across {
-            counters.exposure = counters.exposure.saturating_add(out.exposure);
-            counters.closed_for_age += out.closed_for_age;
-            counters.unsettled += out.unsettled;
         }
         self.keep(out.resolved, settings, counters);
         order.sort_by(|(a_seq, a), (b_seq, b)| {
@@ -238,6 +235,21 @@ impl Keys {
         }
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.state = Some(state);
+        }
+    }
+
+    /// Counts what has become of calls, under the key that is charged and no other.
+    fn count(&self, id: KeyId, out: &mut Output, counters: &mut Counters) {
+        let (exposure, closed_for_age, unsettled) = (
+            std::mem::take(&mut out.exposure),
+            std::mem::take(&mut out.closed_for_age),
+            std::mem::take(&mut out.unsettled),
+        );
+        let charged = |slot: &Slot| matches!(slot.scope.kind, ScopeKind::Extension | ScopeKind::Unattributed);
+        if self.slots.get(&id).is_some_and(charged) {
+            counters.exposure = counters.exposure.saturating_add(exposure);
+            counters.closed_for_age += closed_for_age;
+            counters.unsettled += unsettled;
         }
     }
 
