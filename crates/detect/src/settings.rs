@@ -259,11 +259,6 @@ impl Settings {
         (destination != CallStat::NO_DESTINATION).then(|| self.destinations.get(DestinationId(destination)))
     }
 
-    /// Country of a destination, for telling countries apart; none for numbers nobody could read.
-    pub(crate) fn country(&self, destination: u16) -> Option<u16> {
-        self.destination(destination).map(Destination::country)
-    }
-
     /// A fingerprint of what windows and keys are made by, so that a snapshot is not continued under another.
     pub(crate) fn fingerprint(&self) -> u64 {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
