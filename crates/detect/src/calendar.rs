@@ -1,10 +1,9 @@
 //! When the office is open.
 use crate::settings::Problem;
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Timelike, Weekday};
-use chrono_tz::Tz;
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Weekday};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tollwatch_cdr::EventTime;
+use tollwatch_cdr::{EventTime, Zone};
 
 /// Business hours as they stand in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -35,30 +34,22 @@ impl Default for BusinessHours {
 /// Business hours in a time zone.
 #[derive(Clone, Debug)]
 pub struct Calendar {
-    zone: CalendarZone,
+    pub(crate) zone: Zone,
     open_days: [bool; 7],
     from_minute: u32,
     to_minute: u32,
     holidays: Vec<NaiveDate>,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum CalendarZone {
-    Named(Tz),
-    Fixed(FixedOffset),
-}
-
 impl Calendar {
     pub(crate) fn validate(raw: &BusinessHours, timezone: &str, problems: &mut Vec<Problem>) -> Self {
-        let named = timezone.parse::<Tz>().map(CalendarZone::Named);
-        let zone = named.or_else(|_| timezone.parse::<FixedOffset>().map(CalendarZone::Fixed));
-        let zone = zone.unwrap_or_else(|_| {
+        let zone = Zone::parse(timezone).unwrap_or_else(|_| {
             problems.push(Problem::new(
                 "site.timezone".to_owned(),
                 format!("`{timezone}` is no time zone"),
                 "an IANA name such as Asia/Tokyo, or an offset such as +09:00",
             ));
-            CalendarZone::Named(Tz::UTC)
+            Zone::UTC
         });
         let mut open_days = [false; 7];
         for day in &raw.days {
@@ -111,11 +102,8 @@ impl Calendar {
 
     /// The site's wall clock at that instant.
     pub fn local(&self, at: EventTime) -> Option<NaiveDateTime> {
-        let utc = DateTime::from_timestamp(at.seconds(), 0)?;
-        Some(match &self.zone {
-            CalendarZone::Named(zone) => utc.with_timezone(zone).naive_local(),
-            CalendarZone::Fixed(zone) => utc.with_timezone(zone).naive_local(),
-        })
+        let local = at.seconds().checked_add(self.zone.offset_at(at))?;
+        DateTime::from_timestamp(local, 0).map(|local| local.naive_utc())
     }
 
     /// Whether nobody is expected in the office at that instant.

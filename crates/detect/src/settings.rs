@@ -4,7 +4,7 @@ use crate::rule::{RawRule, Rule, parse_duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use tollwatch_cdr::EventTime;
+use tollwatch_cdr::{EventTime, Zone};
 use tollwatch_numbering::{
     Called, CalledClass, Destination, DestinationId, Destinations, DialPlan, E164, Money, Rate, RateDeck,
 };
@@ -191,6 +191,10 @@ impl Settings {
     /// Currency of all money.
     pub fn currency(&self) -> &str {
         &self.currency
+    }
+    /// Sets the zone of the site's clock, where it is found out only from the records.
+    pub fn set_zone(&mut self, zone: Zone) {
+        self.calendar.zone = zone;
     }
     /// When the office is open.
     pub fn calendar(&self) -> &Calendar {
