@@ -3,7 +3,7 @@ use crate::harness::root;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
-fn tollwatch(arguments: &[&str]) -> Output {
+pub(crate) fn tollwatch(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tollwatch"))
         .args(arguments)
         .current_dir(root())
@@ -12,12 +12,12 @@ fn tollwatch(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// A row as Asterisk writes it; `second` tells its time and its channels apart.
-fn row(second: u32, dialled: &str, seconds: u32) -> String {
+pub(crate) fn row(second: u32, dialled: &str, seconds: u32) -> String {
     let at = |offset: u32| {
         let s = second + offset;
         format!("2026-03-08 03:{:02}:{:02}", s / 60, s % 60)
@@ -31,7 +31,7 @@ fn row(second: u32, dialled: &str, seconds: u32) -> String {
     )
 }
 
-fn file(folder: &tempfile::TempDir, name: &str, content: &str) -> String {
+pub(crate) fn file(folder: &tempfile::TempDir, name: &str, content: &str) -> String {
     let path = folder.path().join(name);
     std::fs::write(&path, content).unwrap();
     path.display().to_string()

@@ -1,14 +1,16 @@
 //! Configuration: embedded defaults, a file over them, flags over that; all faults at once.
 mod place;
 mod raw;
+mod sources;
 
-pub use raw::{DestinationConfig, RatesConfig, RawConfig, SiteConfig};
+pub use raw::{DestinationConfig, RatesConfig, RawConfig, SiteConfig, SourceConfig};
+pub use sources::{Source, Sources, Timezone};
 
 use crate::language::Language;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use tollwatch_cdr::{EventTime, Zone};
+use tollwatch_cdr::EventTime;
 use tollwatch_detect::{
     DestinationSet, Detection, Measure, Problem, RawRule, RawThreshold, RawValue, Settings, When,
 };
@@ -55,10 +57,8 @@ pub struct Overrides {
 pub struct Config {
     /// Language of messages.
     pub language: Language,
-    /// Customer or site.
-    pub tenant: String,
-    /// Zone of records without one.
-    pub zone: Zone,
+    /// How files are to be read.
+    pub sources: Sources,
     /// What the engine runs on.
     pub settings: Settings,
     /// What is odd about the rate deck, and was taken all the same.
@@ -127,6 +127,7 @@ fn read(text: &str, problems: &mut Vec<Problem>) -> Option<RawConfig> {
         match key.as_str() {
             "language" => section(&key, value, &mut raw.language, problems),
             "site" => over(&key, value, &mut raw.site, problems),
+            "sources" => list(&key, value, &mut raw.sources, problems, |_| Some(sources::unread())),
             // A dial plan follows from its country: what is left out is that country's, not Japan's.
             "dial_plan" => section::<RawDialPlan>(&key, value, &mut raw.dial_plan, problems),
             "rates" => over(&key, value, &mut raw.rates, problems),
@@ -223,7 +224,7 @@ fn apply(mut raw: RawConfig, overrides: &Overrides, problems: &mut Vec<Problem>)
             extension_peers: raw.dial_plan.extension_peers,
             ..RawDialPlan::default()
         };
-        if overrides.timezone.is_none() {
+        if overrides.timezone.is_none() && raw.site.timezone != "auto" {
             problems.push(Problem::new(
                 "--country".to_owned(),
                 format!("the time zone is still {}", raw.site.timezone),
@@ -233,6 +234,9 @@ fn apply(mut raw: RawConfig, overrides: &Overrides, problems: &mut Vec<Problem>)
     }
     if let Some(timezone) = &overrides.timezone {
         raw.site.timezone.clone_from(timezone);
+        for source in &mut raw.sources {
+            source.timezone = None;
+        }
     }
     if let Some(language) = &overrides.language {
         raw.language.clone_from(language);
@@ -250,9 +254,6 @@ fn build(raw: RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) -> 
             "en, ja or auto",
         ));
     }
-    if raw.site.tenant.is_empty() {
-        problems.push(Problem::new("site.tenant".to_owned(), "empty".to_owned(), "such as \"default\""));
-    }
     let currency = &raw.rates.currency;
     if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
         problems.push(Problem::new(
@@ -261,18 +262,8 @@ fn build(raw: RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) -> 
             "three letters, such as JPY",
         ));
     }
-    let zone = match Zone::parse(&raw.site.timezone) {
-        Ok(zone) => Some(zone),
-        Err(error) => {
-            problems.push(Problem::new(
-                "site.timezone".to_owned(),
-                error.to_string(),
-                "an IANA name such as Asia/Tokyo",
-            ));
-            None
-        }
-    };
     let home_country = raw.dial_plan.country.to_ascii_uppercase();
+    let sources = Sources::new(&raw.site, &raw.sources, &home_country, folder, problems);
     let plan = match DialPlan::new(raw.dial_plan) {
         Ok(plan) => Some(plan),
         Err(errors) => {
@@ -293,13 +284,11 @@ fn build(raw: RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) -> 
         home_country: &home_country,
         business_hours: &raw.business_hours,
         // A wrong zone was named above; the rest is still worth checking.
-        timezone: if zone.is_some() { &raw.site.timezone } else { "UTC" },
+        timezone: &sources.site_zone().to_string(),
         rules: &raw.rules,
     };
     match Settings::new(&detection, plan, destinations, deck, &raw.rates.currency) {
-        Ok(settings) => {
-            Some(Config { language: language?, tenant: raw.site.tenant, zone: zone?, settings, warnings })
-        }
+        Ok(settings) => Some(Config { language: language?, sources, settings, warnings }),
         Err(found) => {
             problems.extend(found);
             None
