@@ -216,6 +216,18 @@ fn a_rate_counts_from_its_day_on_and_in_its_own_currency() {
 }
 
 #[test]
+fn a_deck_that_is_odd_in_every_row_is_warned_of_in_a_few_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    // Prefixes that no country has.
+    let rows: Vec<String> = (0..30).map(|i| format!("999{i:02},Nowhere,100\n")).collect();
+    file(&folder, "deck.csv", &format!("prefix,description,rate\n232,Sierra Leone,100\n{}", rows.concat()));
+    let config = file(&folder, "site.toml", "[rates]\ndeck = \"deck.csv\"\n");
+    let warned = text(&tollwatch(&["check", "-c", &config]).stderr);
+    assert_eq!(warned.lines().count(), 11, "{warned}");
+    assert!(warned.ends_with("warning: and 20 more\n"), "{warned}");
+}
+
+#[test]
 fn a_number_is_explained_step_by_step() {
     let out =
         text(&tollwatch(&["number", "9010224622123456", "0112345678", "0112246555000011", "110"]).stdout);

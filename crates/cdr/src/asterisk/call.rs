@@ -100,18 +100,16 @@ impl Reader {
 
     #[inline]
     fn times(&mut self, row: &Row<'_>, columns: &Columns) -> Result<Option<Times>, Fault> {
-        let clock_was_set = |column: usize| !is_unset(row.field(column));
-        if !(clock_was_set(columns.start) && clock_was_set(columns.end)) {
-            return self.times_by_one(row, columns);
-        }
         let Self { clock, counters, .. } = self;
-        let started = time(row, columns.start, "start", clock, counters, || {
+        let start = time(row, columns.start, "start", clock, counters, || {
             Choice::NotBefore(creation_epoch(uniqueid(row, columns)))
-        })?;
+        });
+        let Some(started) = believable(&start) else { return self.times_by_one(row, columns) };
         let duration = number(row, columns.duration, "duration")?;
         let end = time(row, columns.end, "end", clock, counters, || {
             Choice::Nearest(started.saturating_add(duration))
-        })?;
+        });
+        let Some(end) = believable(&end) else { return self.times_by_one(row, columns) };
         self.times_between(row, columns, (started, duration, end))
     }
 
@@ -121,10 +119,13 @@ impl Reader {
     fn times_by_one(&mut self, row: &Row<'_>, columns: &Columns) -> Result<Option<Times>, Fault> {
         let Self { clock, counters, .. } = self;
         let epoch = creation_epoch(uniqueid(row, columns)).filter(|&epoch| epoch >= CLOCK_SET_SINCE);
-        let mut read = |column: usize, name| {
+        let mut read = |column: usize, name| -> Result<Option<i64>, Fault> {
             let near = || epoch.map_or(Choice::NotBefore(None), Choice::Nearest);
-            let set = !is_unset(row.field(column));
-            set.then(|| time(row, column, name, clock, counters, near)).transpose()
+            if is_unset(row.field(column)) {
+                return Ok(None);
+            }
+            let read = time(row, column, name, clock, counters, near)?;
+            Ok((read >= CLOCK_SET_SINCE).then_some(read))
         };
         let (start, end) = (read(columns.start, "start")?, read(columns.end, "end")?);
         if start.or(end).or(epoch).is_none() {
@@ -286,6 +287,12 @@ fn time(
         .ok_or(Fault { field: Some((column + 1, name)), reason: RejectReason::Time })?;
     counters.note(reading);
     Ok(seconds)
+}
+
+/// A time that was read, unless it is of a clock that was not set.
+#[inline]
+fn believable(read: &Result<i64, Fault>) -> Option<i64> {
+    read.as_ref().ok().copied().filter(|&at| at >= CLOCK_SET_SINCE)
 }
 
 /// All the ways in which "never" is written, and times of the last century: a clock that was never set.
