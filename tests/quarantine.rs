@@ -131,15 +131,17 @@ fn no_output_overwrites_an_input_or_another_output() {
     let input = file(&folder, "Master.csv", &content);
     let again = folder.path().join("again.csv");
     std::fs::hard_link(&input, &again).unwrap();
+    let config = file(&folder, "site.toml", "");
     let (again, out) = (again.display().to_string(), folder.path().join("out").display().to_string());
     for outputs in [
         ["--quarantine", &input, "--incidents", &out],
         ["--quarantine", &again, "--incidents", &out],
         ["--quarantine", &out, "--incidents", &again],
         ["--quarantine", &out, "--incidents", &out],
+        ["--quarantine", &config, "--incidents", &out],
         ["--quarantine", "/nowhere/at/all", "--incidents", &out],
     ] {
-        let done = tollwatch(&[&["scan"][..], &outputs, &[&input]].concat());
+        let done = tollwatch(&[&["scan", "-c", &config][..], &outputs, &[&input]].concat());
         assert_eq!(done.status.code(), Some(2), "{outputs:?}");
         assert_eq!(std::fs::read_to_string(&input).unwrap(), content, "{outputs:?}");
     }

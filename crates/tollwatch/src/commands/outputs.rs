@@ -12,13 +12,13 @@ pub(crate) struct Outputs {
 
 impl Outputs {
     /// None of these may be overwritten. A pipe has nothing to lose, and opening it here might wait for its writer.
-    pub(crate) fn new(inputs: &[PathBuf]) -> Self {
+    pub(crate) fn new<'a>(inputs: impl Iterator<Item = &'a PathBuf>) -> Self {
         let open = |path: &PathBuf| match path.as_os_str().to_str() {
             Some("-") => Handle::stdin().ok(),
             _ if path.is_file() => Handle::from_path(path).ok(),
             _ => None,
         };
-        Self { taken: inputs.iter().filter_map(open).collect() }
+        Self { taken: inputs.filter_map(open).collect() }
     }
 
     /// Makes or empties a file that `flag` named.

@@ -25,7 +25,7 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
         sources = sources.in_format(format);
     }
     // The files are made before anything is read: a scan of an hour must not end in "no such directory".
-    let mut outputs = Outputs::new(&arguments.files);
+    let mut outputs = Outputs::new(arguments.files.iter().chain(&arguments.config.config));
     let mut incidents = match &arguments.incidents {
         Some(path) => Some(BufWriter::new(outputs.create("--incidents", path, language)?)),
         None => None,
