@@ -100,17 +100,24 @@ fn auto_takes_the_zone_that_the_records_tell() {
 }
 
 #[test]
-fn the_business_hours_of_an_unknown_zone_are_those_of_the_zone_that_was_found() {
+fn with_auto_the_business_hours_are_those_of_the_country_or_else_of_the_zone_that_was_found() {
     let folder = tempfile::tempdir().unwrap();
-    // Ten in the morning in Berlin, a Monday; four in the morning in New York.
-    let monday = 1_773_046_800;
-    let calls = |zone: &str| (0..12).map(|i| call(monday + 60 * i, zone, true)).collect::<String>();
-    for (zone, country, off_hours) in [("Europe/Berlin", "DE", false), ("America/New_York", "US", true)] {
-        let path = file(&folder, "Master.csv", &calls(zone));
+    // Ten in the morning in Berlin, a Monday, five in the morning in New York, six in the evening in Tokyo; and
+    // ten in the morning in Tokyo.
+    let (berlin, tokyo) = (1_773_046_800, 1_773_018_000);
+    for (zone, country, monday, off_hours) in [
+        ("Europe/Berlin", "DE", berlin, false),
+        ("America/New_York", "US", berlin, true),
+        ("UTC", "JP", berlin, false),
+        ("UTC", "JP", tokyo, false),
+        ("UTC", "US", tokyo, true),
+    ] {
+        let calls: Vec<String> = (0..12).map(|i| call(monday + 60 * i, zone, true)).collect();
+        let path = file(&folder, "Master.csv", &calls.concat());
         let report = json(&["--timezone", "auto", "--country", country, &path]);
         let incidents = report["incidents"].as_array().unwrap();
         let found = incidents.iter().any(|incident| incident["rule"] == "off_hours_high_risk");
-        assert_eq!(found, off_hours, "{zone}");
+        assert_eq!(found, off_hours, "{zone} {country} {monday}");
     }
 }
 

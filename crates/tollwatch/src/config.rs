@@ -10,7 +10,7 @@ use crate::language::Language;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use tollwatch_cdr::EventTime;
+use tollwatch_cdr::{EventTime, Zone};
 use tollwatch_detect::{
     DestinationSet, Detection, Measure, Problem, RawRule, RawThreshold, RawValue, Settings, When,
 };
@@ -284,7 +284,7 @@ fn build(raw: RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) -> 
         home_country: &home_country,
         business_hours: &raw.business_hours,
         // A wrong zone was named above; the rest is still worth checking.
-        timezone: &sources.site_zone().to_string(),
+        timezone: &sources.site_zone().unwrap_or(Zone::UTC).to_string(),
         rules: &raw.rules,
     };
     match Settings::new(&detection, plan, destinations, deck, &raw.rates.currency) {

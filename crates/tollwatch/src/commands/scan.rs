@@ -2,7 +2,7 @@
 use super::outputs::Outputs;
 use super::report;
 use crate::cli::{Output, ScanArgs, UNUSABLE};
-use crate::config::{Config, Timezone};
+use crate::config::Config;
 use crate::scan::{Quarantine, ScanError, Scanner, with_causes};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
         Some(path) => Some(BufWriter::new(outputs.create("--incidents", path, language)?)),
         None => None,
     };
-    let site_is_auto = sources.site().timezone == Timezone::Auto;
+    let site_zone = sources.site_zone();
     let country = sources.country().to_owned();
     let mut scanner = Scanner::new(sources);
     if let Some(path) = &arguments.quarantine {
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
     if unusable {
         return Ok(ExitCode::from(UNUSABLE));
     }
-    if let Some(zone) = scanner.found_zone().filter(|_| site_is_auto) {
+    if let Some(zone) = site_zone.is_none().then(|| scanner.found_zone()).flatten() {
         settings.set_zone(zone);
     }
     let mut engine = Engine::new(settings);
@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
     let mut read = scanner.run(&mut engine, &mut |reading| bar.set_position(reading.bytes));
     bar.finish_and_clear();
     for warning in read.files.iter().filter_map(|file| report::contradiction(file, &country, language)) {
-        eprintln!("{}: {warning}", language.pick("WARNING", "【警告】"));
+        eprintln!("{}{warning}", language.pick("WARNING: ", "【警告】"));
     }
     // Whatever becomes of the evidence, the report is shown.
     let kept = read.quarantine.as_mut().map_or(Ok(()), |quarantine| {

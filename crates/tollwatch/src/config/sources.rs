@@ -131,11 +131,12 @@ impl Sources {
         &self.country
     }
 
-    /// The zone of the site's clock, as far as it is known before any file is read.
-    pub(super) fn site_zone(&self) -> Zone {
+    /// The zone of the site's clock; none if only records can tell it. Records may be written in UTC wherever the
+    /// site is, so that a country with one zone decides.
+    pub fn site_zone(&self) -> Option<Zone> {
         match self.site.timezone {
-            Timezone::Known(zone) => zone,
-            Timezone::Auto => zones::the_one_of(zones::of_country(&self.country)).unwrap_or(Zone::UTC),
+            Timezone::Known(zone) => Some(zone),
+            Timezone::Auto => zones::the_one_of(zones::of_country(&self.country)),
         }
     }
 

@@ -176,13 +176,14 @@ pub(crate) fn contradiction(file: &FileReport, country: &str, language: Language
         Language::English => format!(
             "{path}: the time zone {zone} is not that of the records: in {rows} of {of} that were compared their ids say \
              UTC{observed}, where that zone has UTC{configured} ({from} to {until}). Their calls count at the wrong \
-             time. Write timezone = \"{write}\" into [site], or into [[sources]] for these files, or give \
-             --timezone {write}; an IANA name such as Europe/Berlin knows summer time, an offset does not"
+             time. Write timezone = \"{write}\" into [[sources]] for these files (in [site] it moves the business hours \
+             too), or give --timezone {write}; an IANA name such as Europe/Berlin knows summer time, an offset does not"
         ),
         Language::Japanese => format!(
             "{path}: タイムゾーン {zone} は記録と矛盾しています。比較した {of} 件中 {rows} 件の ID は UTC{observed} を示しますが、\
              設定では UTC{configured} です（{from} から {until}）。このままでは通話の時刻がずれます。\
-             [site] または該当ファイルの [[sources]] に timezone = \"{write}\" と書くか、--timezone {write} を指定してください。\
+             該当ファイルの [[sources]] に timezone = \"{write}\" と書くか（[site] に書くと営業時間も変わります）、\
+             --timezone {write} を指定してください。\
              夏時間のある地域では時差ではなく IANA 名（例 Europe/Berlin）を指定してください"
         ),
     })
