@@ -13,5 +13,7 @@ mod command_line;
 mod harness;
 mod invariance;
 mod legs;
+mod quarantine;
 mod scenarios;
+mod sources;
 mod tidy;

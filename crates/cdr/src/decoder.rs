@@ -1,7 +1,7 @@
 //! Blocks of bytes in, records out.
 use crate::asterisk::{self, CelTracker, Reader};
 use crate::csv::{RECORD_MAX, Rows};
-use crate::{Format, Sink, Zone};
+use crate::{Format, OffsetCheck, Sink, Zone};
 use serde::{Deserialize, Serialize};
 
 /// Reads one stream of one format, block by block.
@@ -53,6 +53,9 @@ pub struct Counters {
     pub ended_at_start: u64,
     /// Calls with an answer and billable seconds whose disposition says they were not answered.
     pub answered_against_disposition: u64,
+    /// Records whose start or end is missing, since the PBX's clock was not set: taken from what else the record
+    /// says (the other of the two with the duration, or the second its channel was created in).
+    pub untrusted_clock: u64,
     /// Records that the PBX cut off behind all that matters of the call.
     pub cut_off: u64,
     /// Channels under way that were forgotten, since there were more of them than are kept.
@@ -92,6 +95,11 @@ impl Decoder {
             forgotten_channels: self.channels.forgotten(),
             ..self.reader.counters
         }
+    }
+
+    /// What the ids of the records so far say of the zone.
+    pub fn offset_check(&self) -> OffsetCheck {
+        self.reader.offsets.check()
     }
 
     /// Decodes the whole records at the start of `block` and returns the bytes they take. The caller puts the

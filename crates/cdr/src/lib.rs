@@ -9,6 +9,7 @@ mod decoder;
 mod describe;
 mod detect;
 mod format;
+mod offset;
 mod record;
 mod time;
 mod zone;
@@ -17,6 +18,7 @@ pub use decoder::{Counters, Decoder};
 pub use describe::{Description, Setting, Text};
 pub use detect::{Detection, detect};
 pub use format::{Format, FormatError};
+pub use offset::{OffsetCheck, Untold, UtcOffset};
 pub use record::{
     CallEvent, CallEventKind, Cdr, Leg, Outcome, Party, Place, Record, RejectReason, Rejected, Sink,
 };

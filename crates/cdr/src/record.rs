@@ -1,5 +1,5 @@
 //! What a decoder hands out.
-use crate::EventTime;
+use crate::{EventTime, Text};
 use serde::{Deserialize, Serialize};
 
 /// How a call attempt ended.
@@ -170,6 +170,9 @@ pub enum RejectReason {
     /// A field that must be a time is none.
     #[error("not a time")]
     Time,
+    /// The PBX did not know the time, and nothing else in the record tells it.
+    #[error("no usable time: the clock of the PBX was not set")]
+    ClockNotSet,
     /// A field that must be a number is none.
     #[error("not a whole number")]
     Number,
@@ -185,6 +188,42 @@ pub enum RejectReason {
     /// Not JSON, or JSON of another shape.
     #[error("not a record of this format")]
     Shape,
+}
+
+impl RejectReason {
+    /// What may be done about it.
+    pub const fn hint(&self) -> Text {
+        let (english, japanese) = match self {
+            Self::Width { .. } => (
+                "compare the columns with `tollwatch formats`; the PBX's options decide how many there are",
+                "`tollwatch formats` で列の構成を確認してください。列数は PBX の設定で変わります",
+            ),
+            Self::Time => (
+                "the PBX must write YYYY-MM-DD HH:MM:SS there, without changes by a spreadsheet",
+                "PBX は YYYY-MM-DD HH:MM:SS の形式で書き出す必要があります。表計算ソフトで変換されていないか確認してください",
+            ),
+            Self::ClockNotSet => (
+                "give the PBX a time server (NTP), and let it write unique ids",
+                "PBX に時刻サーバー (NTP) を設定し、一意の ID を記録させてください",
+            ),
+            Self::Number => (
+                "digits belong there; columns may have been moved",
+                "数字が必要な項目です。列がずれていないか確認してください",
+            ),
+            Self::OpenQuote | Self::CutOff => (
+                "the record was cut when it was written or copied; look for a full disk or a rotation by copying",
+                "書き込み中またはコピー中に記録が切れています。ディスクの空き容量やログローテーションの方法を確認してください",
+            ),
+            Self::Contradiction => {
+                ("look at the PBX's clock on that day", "その日の PBX の時計を確認してください")
+            }
+            Self::Shape => (
+                "this is no record; see that the file is not damaged or of another format",
+                "通話記録ではありません。ファイルの破損や形式の違いがないか確認してください",
+            ),
+        };
+        Text { english, japanese }
+    }
 }
 
 /// A record that could not be read, with its place. It is counted and kept; reading goes on behind it.

@@ -11,7 +11,7 @@ use crate::calendar::{BusinessHours, Calendar};
 use crate::rule::{RawRule, RawValue, Rule, parse_duration};
 use crate::scope::ScopeKind;
 use std::sync::Arc;
-use tollwatch_cdr::EventTime;
+use tollwatch_cdr::{EventTime, Zone};
 use tollwatch_numbering::{
     Called, CalledClass, Destination, DestinationClass, DestinationId, Destinations, DialPlan, E164, Money,
     Rate, RateDeck,
@@ -181,6 +181,10 @@ impl Settings {
     /// Currency of all money.
     pub fn currency(&self) -> &str {
         &self.currency
+    }
+    /// Sets the zone of the site's clock, where it is found out only from the records.
+    pub fn set_zone(&mut self, zone: Zone) {
+        self.calendar.zone = zone;
     }
     /// When the office is open.
     pub fn calendar(&self) -> &Calendar {

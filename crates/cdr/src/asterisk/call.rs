@@ -1,7 +1,8 @@
 //! What all of Asterisk's call detail records have in common, wherever their columns stand.
 use super::channel;
 use crate::csv::{Fault, Row, Scratch};
-use crate::zone::{Choice, LocalClock, Reading};
+use crate::offset::OffsetTally;
+use crate::zone::{Choice, LocalClock, LocalTime, Reading};
 use crate::{Cdr, Counters, EventTime, Outcome, Place, Record, RejectReason, Sink, Zone};
 use serde::{Deserialize, Serialize};
 use std::hash::{BuildHasher, Hasher};
@@ -11,6 +12,9 @@ const LONGEST_CALL_SECONDS: i64 = 7 * 86_400;
 /// Printed times are cut to seconds and durations computed from finer ones, so that the two differ by a
 /// second or two. More than this is a clock that was changed.
 const ROUNDING_SECONDS: u64 = 5;
+
+/// 2001-01-01T00:00:00Z. A time before that is of a clock that started from nothing.
+pub(super) const CLOCK_SET_SINCE: i64 = 978_307_200;
 
 /// Where a format keeps its columns, counted from 0.
 #[derive(Clone, Copy, Debug)]
@@ -39,13 +43,19 @@ pub(super) struct Columns {
 pub(crate) struct Reader {
     pub(crate) clock: LocalClock,
     pub(crate) counters: Counters,
+    pub(crate) offsets: OffsetTally,
     #[serde(skip)]
     pub(super) scratch: Scratch,
 }
 
 impl Reader {
     pub(crate) fn new(zone: Zone) -> Self {
-        Self { clock: LocalClock::new(zone), counters: Counters::default(), scratch: Scratch::default() }
+        Self {
+            clock: LocalClock::new(zone),
+            counters: Counters::default(),
+            offsets: OffsetTally::default(),
+            scratch: Scratch::default(),
+        }
     }
 
     /// Reads the call in `row` and hands it to `sink`.
@@ -65,6 +75,9 @@ impl Reader {
             sink.passed_over(place);
             return Ok(());
         };
+        self.offsets.row(self.clock.zone(), || {
+            Some((LocalTime::parse(row.field(columns.start))?, creation_epoch(uniqueid(row, columns))?))
+        });
         let identity = identity(row, columns);
         let call_id = columns.linkedid.or(columns.uniqueid).unwrap_or(columns.src);
         let hostile = [
@@ -88,22 +101,63 @@ impl Reader {
     #[inline]
     fn times(&mut self, row: &Row<'_>, columns: &Columns) -> Result<Option<Times>, Fault> {
         let Self { clock, counters, .. } = self;
-        let started = time(row, columns.start, "start", clock, counters, || {
-            let uniqueid = columns.uniqueid.map_or(&b""[..], |column| row.field(column));
-            Choice::NotBefore(creation_epoch(uniqueid))
-        })?;
+        let start = time(row, columns.start, "start", clock, counters, || {
+            Choice::NotBefore(creation_epoch(uniqueid(row, columns)))
+        });
+        let Some(started) = believable(&start) else { return self.times_by_one(row, columns) };
         let duration = number(row, columns.duration, "duration")?;
-        let billable = number(row, columns.billsec, "billsec")?;
         let end = time(row, columns.end, "end", clock, counters, || {
             Choice::Nearest(started.saturating_add(duration))
+        });
+        let Some(end) = believable(&end) else { return self.times_by_one(row, columns) };
+        self.times_between(row, columns, (started, duration, end))
+    }
+
+    /// Start or end is missing, or both: the other one and the duration tell it, or the second in which the
+    /// channel was created.
+    #[cold]
+    fn times_by_one(&mut self, row: &Row<'_>, columns: &Columns) -> Result<Option<Times>, Fault> {
+        let Self { clock, counters, .. } = self;
+        let epoch = creation_epoch(uniqueid(row, columns)).filter(|&epoch| epoch >= CLOCK_SET_SINCE);
+        let mut read = |column: usize, name| -> Result<Option<i64>, Fault> {
+            let near = || epoch.map_or(Choice::NotBefore(None), Choice::Nearest);
+            if is_unset(row.field(column)) {
+                return Ok(None);
+            }
+            let read = time(row, column, name, clock, counters, near)?;
+            Ok((read >= CLOCK_SET_SINCE).then_some(read))
+        };
+        let (start, end) = (read(columns.start, "start")?, read(columns.end, "end")?);
+        if start.or(end).or(epoch).is_none() {
+            let field = Some((columns.start + 1, "start"));
+            return Err(Fault { field, reason: RejectReason::ClockNotSet });
+        }
+        let duration = number(row, columns.duration, "duration")?;
+        let lasted = Some(duration.max(0)).filter(|&lasted| lasted <= LONGEST_CALL_SECONDS).ok_or(Fault {
+            field: Some((columns.duration + 1, "duration")),
+            reason: RejectReason::Contradiction,
         })?;
+        counters.untrusted_clock += 1;
+        let started = start.or(end.map(|end| end - lasted)).or(epoch).unwrap_or_default();
+        self.times_between(row, columns, (started, duration, started + lasted))
+    }
+
+    #[inline]
+    fn times_between(
+        &mut self,
+        row: &Row<'_>,
+        columns: &Columns,
+        (started, duration, end): (i64, i64, i64),
+    ) -> Result<Option<Times>, Fault> {
+        let Self { clock, counters, .. } = self;
+        let billable = number(row, columns.billsec, "billsec")?;
         let ended = ended(started, end, duration, counters).ok_or(Fault {
             field: Some((columns.duration + 1, "duration")),
             reason: RejectReason::Contradiction,
         })?;
 
         let answer = row.field(columns.answer);
-        let answered = if is_no_time(answer) {
+        let answered = if is_unset(answer) {
             None
         } else {
             let near = || Choice::Nearest(ended.saturating_sub(billable));
@@ -189,6 +243,10 @@ fn ended(started: i64, printed: i64, duration: i64, counters: &mut Counters) -> 
     Some(started)
 }
 
+fn uniqueid<'a>(row: &Row<'a>, columns: &Columns) -> &'a [u8] {
+    columns.uniqueid.map_or(b"", |column| row.field(column))
+}
+
 /// Columns of a header line name themselves.
 #[cold]
 fn is_header(row: &Row<'_>, columns: &Columns) -> bool {
@@ -231,13 +289,18 @@ fn time(
     Ok(seconds)
 }
 
-/// All the ways in which "never" is written.
+/// A time that was read, unless it is of a clock that was not set.
 #[inline]
-fn is_no_time(text: &[u8]) -> bool {
+fn believable(read: &Result<i64, Fault>) -> Option<i64> {
+    read.as_ref().ok().copied().filter(|&at| at >= CLOCK_SET_SINCE)
+}
+
+/// All the ways in which "never" is written, and times of the last century: a clock that was never set.
+#[inline]
+pub(super) fn is_unset(text: &[u8]) -> bool {
     text.is_empty()
+        || text.starts_with(b"19")
         || matches!(text, b"NULL" | b"0000-00-00 00:00:00" | b"2000-01-01 00:00:00")
-        || text.starts_with(b"1970-01-01 ")
-        || text.starts_with(b"1969-12-31 ")
 }
 
 /// Whole seconds; a fraction is cut off.

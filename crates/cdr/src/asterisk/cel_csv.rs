@@ -2,10 +2,10 @@
 //!
 //! eventtype, eventtime, name, number, ANI, RDNIS, DNID, exten, context, channel, application, its data,
 //! amaflags, accountcode, uniqueid, linkedid, peer, userfield, user-defined type, extra (JSON).
-use super::call::{Reader, creation_epoch};
+use super::call::{CLOCK_SET_SINCE, Reader, creation_epoch, is_unset};
 use super::cel::{CelRow, CelTracker};
 use crate::csv::{Fault, Row};
-use crate::zone::Choice;
+use crate::zone::{Choice, LocalTime};
 use crate::{EventTime, Place, RejectReason, Sink};
 
 const WIDTH: usize = 20;
@@ -23,12 +23,13 @@ pub(crate) fn read<S: Sink>(
     if row.width() != WIDTH {
         return Err(RejectReason::Width { found: row.width(), expected: "20" }.into());
     }
-    let Some(at) = event_time(row, reader) else {
-        if row.field(0).eq_ignore_ascii_case(b"eventtype") {
+    let at = match event_time(row, reader) {
+        Ok(at) => at,
+        Err(_) if row.field(0).eq_ignore_ascii_case(b"eventtype") => {
             sink.passed_over(place);
             return Ok(());
         }
-        return Err(Fault { field: Some((2, "eventtime")), reason: RejectReason::Time });
+        Err(reason) => return Err(Fault { field: Some((2, "eventtime")), reason }),
     };
     if READ.iter().any(|&column| row.has_quote_inside(column)) {
         let row = row.unescaped(&mut reader.scratch);
@@ -39,22 +40,35 @@ pub(crate) fn read<S: Sink>(
     Ok(())
 }
 
-/// Seconds since 1970 UTC with a fraction, or what `dateformat=%F %T` gives, in local time.
-fn event_time(row: &Row<'_>, reader: &mut Reader) -> Option<EventTime> {
-    let text = row.field(1);
+/// Seconds since 1970 UTC with a fraction, or what `dateformat=%F %T` gives, in local time. Where the PBX did not
+/// know the time, the second in which the channel was created.
+fn event_time(row: &Row<'_>, reader: &mut Reader) -> Result<EventTime, RejectReason> {
+    let created = || creation_epoch(row.field(14));
+    let at = written_time(row.field(1), created, reader).ok_or(RejectReason::Time)?;
+    if at.seconds() >= CLOCK_SET_SINCE {
+        return Ok(at);
+    }
+    let created = created().filter(|&epoch| epoch >= CLOCK_SET_SINCE).ok_or(RejectReason::ClockNotSet)?;
+    reader.counters.untrusted_clock += 1;
+    Ok(EventTime::from_seconds(created))
+}
+
+fn written_time(text: &[u8], created: impl Fn() -> Option<i64>, reader: &mut Reader) -> Option<EventTime> {
     let dot = text.iter().position(|&byte| byte == b'.');
     let whole = text.get(..dot.unwrap_or(text.len()))?;
     let micros = match dot {
         Some(dot) => micros(text.get(dot + 1..)?)?,
         None => 0,
     };
-    let seconds = if whole.contains(&b':') {
-        let choice = || Choice::NotBefore(creation_epoch(row.field(14)));
-        let (seconds, reading) = reader.clock.read(whole, choice)?;
-        reader.counters.note(reading);
-        seconds
-    } else {
+    let seconds = if !whole.contains(&b':') {
         digits(whole)?
+    } else if is_unset(whole) {
+        0
+    } else {
+        let (seconds, reading) = reader.clock.read(whole, || Choice::NotBefore(created()))?;
+        reader.counters.note(reading);
+        reader.offsets.row(reader.clock.zone(), || Some((LocalTime::parse(whole)?, created()?)));
+        seconds
     };
     Some(EventTime::from_micros(seconds * 1_000_000 + micros))
 }

@@ -1,6 +1,7 @@
 //! `tollwatch schema`: the wire forms, for programs.
 use crate::cli::SchemaArgs;
 use crate::config::RawConfig;
+use crate::scan::QuarantinedV1;
 use clap::ValueEnum;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -13,12 +14,15 @@ pub(crate) enum Of {
     Alert,
     /// The configuration file
     Config,
+    /// One line of `scan --quarantine`
+    Quarantine,
 }
 
 pub(crate) fn run(arguments: &SchemaArgs) -> anyhow::Result<ExitCode> {
     let schema = match arguments.of {
         Of::Alert => schemars::schema_for!(IncidentV1),
         Of::Config => schemars::schema_for!(RawConfig),
+        Of::Quarantine => schemars::schema_for!(QuarantinedV1<'_>),
     };
     let mut out = std::io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &schema)?;
