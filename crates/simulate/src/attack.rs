@@ -47,8 +47,7 @@ impl Plan {
     }
 }
 
-/// The calls of a plan, the first of them from its extension. Extensions that an incident
-/// adds join the office.
+/// The calls of a plan. Extensions that it adds join the office.
 pub(crate) fn calls(office: &mut Office, plan: Plan) -> Vec<Call> {
     let random = &mut plan.random();
     match plan.kind {

@@ -3,8 +3,8 @@
 //! - Japanese fixed lines: the exchange, the digits after the area code, begins with 0, which Japan assigns to nobody
 //!   (0 and 1 are prefixes there), while the shape is that of a fixed line: `03-0xxx-xxxx`, `06-0xxx-xxxx`, `045-0xx-xxxx`.
 //! - Japanese mobiles: no unassigned block has a mobile's shape, so `090-1000-00xx` is only unlikely, not impossible.
-//! - North America: 555-0100 to 555-0199, set aside for fiction. United Kingdom: 020 7946 0xxx, and 0909 879 0xxx, set
-//!   aside by Ofcom for drama.
+//! - North America: 555-0100 to 555-0199, set aside for fiction. United Kingdom: 020 7946 0xxx and 0909 8790 xxx, set aside
+//!   by Ofcom for drama.
 //! - Japanese premium and shared-cost numbers: 0990 is out of service since 2014; `0570-19` is only unlikely.
 //! - Elsewhere: ranges outside the national plan as libphonenumber has it, which is also where revenue share lives.
 

@@ -59,7 +59,7 @@ const NAMES: [&str; 14] = [
 const ACCOUNTS: [&str; 5] = ["sales", "", "sales", "support", "wh"];
 
 impl Office {
-    /// An office of `count` extensions, numbered as [`number`] says.
+    /// An office of `count` extensions, numbered from 100 up, or with more digits where these do not suffice.
     pub fn new(count: usize, zone: Tz, first_day: NaiveDate, days: u32) -> Self {
         let extensions = (0..count)
             .map(|index| Extension {

@@ -11,7 +11,7 @@ pub(super) fn weekend_slow_burn(plan: Plan, random: &mut Random) -> Vec<Call> {
     let mut at = plan.starts_at;
     let mut calls = Vec::new();
     for _ in 0..160 {
-        let head = random.pick(&["2244000004", "2529200004", "2454000004", "9602000004"]).copied();
+        let head = random.pick(&["2244000004", "2529200004", "2454000004", "96020004"]).copied();
         let dialled = format!("010{}{:02}", head.unwrap_or_default(), random.below(20));
         let (ring, talk) = (random.between(SECOND, 6 * SECOND), random.between(4 * MINUTE, 10 * MINUTE));
         calls.push(plan.answered(at, dialled, ring, talk));
@@ -20,13 +20,13 @@ pub(super) fn weekend_slow_burn(plan: Plan, random: &mut Random) -> Vec<Call> {
     calls
 }
 
-/// Eight minutes once in each hour from nine to six on every working day of seven days, to a range of Latvia.
+/// Eight minutes once in each hour from nine to six on every working day of seven days, to a range of Somalia.
 pub(super) fn week_trickle(office: &Office, plan: Plan, random: &mut Random) -> Vec<Call> {
     let mut calls = Vec::new();
     for hour in (0..7).flat_map(|day| (0..9).map(move |hour| day * 24 + hour)) {
         let at = plan.starts_at + hour * HOUR + random.between(0, 50 * MINUTE);
         if office.is_working_day(at) {
-            let dialled = format!("0103719000{:04}", 100 + random.below(30));
+            let dialled = format!("0102529500{:03}", random.below(30));
             let talk = 8 * MINUTE + random.normal(5 * SECOND);
             calls.push(plan.answered(at, dialled, random.between(SECOND, 6 * SECOND), talk));
         }

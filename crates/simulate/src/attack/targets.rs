@@ -85,7 +85,7 @@ pub(super) fn same_number_run(plan: Plan, random: &mut Random) -> Vec<Call> {
 pub(super) fn cheap_country_ranges(plan: Plan, random: &mut Random) -> Vec<Call> {
     in_turn(plan.starts_at, 50, |_, at| {
         let dialled = match random.weighted(&[70, 10, 10, 10]) {
-            // 0909 879 0xxx, set aside by Ofcom for drama; the others lie outside their plans.
+            // 0909 8790 xxx, set aside by Ofcom for drama; the others lie outside their plans.
             0 => format!("010449098790{:03}", random.below(60)),
             1 => format!("010329090000{:02}", random.below(100)),
             2 => format!("0104190700{:04}", random.below(40)),

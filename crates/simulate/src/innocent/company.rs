@@ -61,7 +61,7 @@ pub(super) fn call_back_list(plan: Plan, random: &mut Random) -> Vec<Call> {
 
 /// A partner in one of the five countries that the company calls all along.
 pub(super) fn partner(random: &mut Random) -> String {
-    let head = ["0101212555011", "01086100000012", "0108220000012", "01066200001", "01044207946012"];
+    let head = ["0101212555011", "01086100000012", "0108220000012", "010662000012", "01044207946012"];
     format!("{}{}", random.pick(&head).copied().unwrap_or_default(), random.below(10))
 }
 
