@@ -51,6 +51,24 @@ pub(crate) struct LegEntry {
     pub live: bool,
 }
 
+/// The phone that a channel was last connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Answered {
+    pub by: KeyId,
+    pub until: EventTime,
+    /// Hash of the number that had been dialled.
+    pub dialled: LegKey,
+}
+
+/// Who dialled a number, for calls whose trunk channel has a row of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Dialler {
+    /// None if it was nobody who can be charged, or if several did at that time.
+    pub owner: Option<KeyId>,
+    pub started_at: EventTime,
+    pub ended_at: EventTime,
+}
+
 /// A map that forgets: what was not touched for a generation is gone after the next.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Generations<V> {
@@ -87,6 +105,12 @@ pub(crate) struct Ledger {
     legs: Generations<LegEntry>,
     /// Channels of which a phone has taken charge by sending their party on.
     diverted: Generations<KeyId>,
+    /// By the channel that was answered.
+    answered: Generations<Answered>,
+    /// By the number.
+    diallers: Generations<Dialler>,
+    /// The extension that a call began at, by the call's id; none if there were several.
+    began: Generations<Option<KeyId>>,
     seen: HashSet<u64, FixedState>,
     seen_before: HashSet<u64, FixedState>,
     legs_turn_at: Option<EventTime>,
@@ -100,6 +124,9 @@ impl Ledger {
             let oldest = clock.plus_seconds(-longest_open_seconds - LEG_SECONDS);
             self.legs.turn(|leg| leg.ended_at == EventTime::MAX && leg.started_at > oldest);
             self.diverted.turn(|_| false);
+            self.answered.turn(|_| false);
+            self.diallers.turn(|_| false);
+            self.began.turn(|_| false);
         }
         if is_due(&mut self.seen_turn_at, clock, RECORD_SECONDS) {
             self.seen_before = std::mem::take(&mut self.seen);
@@ -124,6 +151,51 @@ impl Ledger {
     }
     pub(crate) fn put_diverted(&mut self, key: LegKey, by: KeyId) {
         self.diverted.put(key, by);
+    }
+
+    pub(crate) fn answered(&self, channel: LegKey) -> Option<Answered> {
+        self.answered.get(channel).copied()
+    }
+    pub(crate) fn put_answered(&mut self, channel: LegKey, answered: Answered) {
+        self.answered.put(channel, answered);
+    }
+
+    /// Who had dialled this number at `at`, if anybody had.
+    pub(crate) fn dialler(&self, number: LegKey, at: EventTime) -> Option<Option<KeyId>> {
+        let found = self.diallers.get(number)?;
+        let near = found.started_at.plus_seconds(-2) <= at && at <= found.ended_at.plus_seconds(2);
+        near.then_some(found.owner)
+    }
+    /// Of two who dialled the same number at the same time, nobody can say which of them was connected by
+    /// which channel.
+    pub(crate) fn put_dialler(&mut self, number: LegKey, dialler: Dialler) {
+        let other = self.diallers.get(number).copied().filter(|other| {
+            other.owner != dialler.owner
+                && other.started_at <= dialler.ended_at
+                && dialler.started_at <= other.ended_at
+        });
+        let dialler = other.map_or(dialler, |other| Dialler {
+            owner: None,
+            started_at: other.started_at.min(dialler.started_at),
+            ended_at: other.ended_at.max(dialler.ended_at),
+        });
+        self.diallers.put(number, dialler);
+    }
+
+    /// The extension that the call of this id began at, where there is exactly one.
+    pub(crate) fn began(&self, system: u16, call_id: &[u8]) -> Option<KeyId> {
+        if call_id.is_empty() {
+            return None;
+        }
+        self.began.get(LegKey::new(system, call_id)).copied().flatten()
+    }
+    pub(crate) fn put_began(&mut self, system: u16, call_id: &[u8], owner: Option<KeyId>) {
+        if call_id.is_empty() || owner.is_none() {
+            return;
+        }
+        let call = LegKey::new(system, call_id);
+        let one = self.began.get(call).is_none_or(|known| *known == owner);
+        self.began.put(call, owner.filter(|_| one));
     }
 }
 

@@ -17,6 +17,7 @@ mod engine;
 mod incident;
 mod key;
 mod ledger;
+mod legs;
 mod rule;
 mod settings;
 mod tenant;

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CelRow<'a> {
     event: &'a [u8],
+    number: &'a [u8],
     extension: &'a [u8],
     context: &'a [u8],
     channel: &'a [u8],
@@ -38,6 +39,7 @@ impl<'a> CelRow<'a> {
     pub(crate) fn new(column: impl Fn(usize) -> &'a [u8]) -> Self {
         Self {
             event: column(0),
+            number: column(3),
             extension: column(7),
             context: column(8),
             channel: column(9),
@@ -140,6 +142,7 @@ impl CelTracker {
             b"APP_START" => {
                 if let Some(how) = How::of(row.application, row.data) {
                     self.channels.dial(serial, how);
+                    self.consulted(row, out);
                 }
             }
             b"APP_END" => {
@@ -150,11 +153,13 @@ impl CelTracker {
             b"HANGUP" | b"CHAN_END" => self.ended(serial, row, out),
             _ => {
                 // Sites choose which applications have rows of their own; all rows name the one they are from.
-                if How::of(row.application, b"") == Some(How::Within) {
-                    self.channels.dial_within(serial);
+                if let Some(how @ How::Within(_)) = How::of(row.application, row.data) {
+                    self.channels.dial_within(serial, how);
                 }
-                if row.event == b"ANSWER" {
-                    self.answered(serial, row, out);
+                match row.event {
+                    b"ANSWER" => self.answered(serial, row, out),
+                    b"BRIDGE_EXIT" => self.channels.moved(serial),
+                    _ => {}
                 }
             }
         }
@@ -170,6 +175,29 @@ impl CelTracker {
         let parent = *parent;
         self.channels.set_leg(serial, LegState::Answered);
         self.channels.dial_answered(parent);
+    }
+
+    /// A party of a call under way has had another number dialled by a feature code, over an internal leg. The
+    /// second half of that leg shows the number of whoever pressed the code.
+    fn consulted(&self, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
+        let Some(id) = row.channel.strip_suffix(b";2").filter(|id| channel::is_local(id)) else { return };
+        let mut channels = self.channels.of_call(row.linked_id).map(|(_, channel)| channel);
+        let Some(LegState::Started { parent }) =
+            channels.find(|channel| channel.name.strip_suffix(b";1") == Some(id)).map(|channel| channel.leg)
+        else {
+            return;
+        };
+        // A phone that redirects a call does so before there is an answer.
+        let under_way = self
+            .channels
+            .get(parent)
+            .and_then(|parent| parent.dial.as_ref())
+            .is_some_and(|dial| dial.answered && matches!(dial.how, How::String(_)));
+        let by = row.number;
+        let is_party = |channel: &Channel| channel::leg(&channel.name).party == Party::Peer(by);
+        if under_way && self.channels.of_call(row.linked_id).any(|(_, channel)| is_party(channel)) {
+            out.event(channel::leg(row.channel), CallEventKind::Diverted { by });
+        }
     }
 
     fn ended(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
@@ -228,17 +256,24 @@ impl<S: Sink> Out<'_, S> {
 
     /// `known` is what the leg's own row says was dialled.
     fn started(&mut self, target: Leg<'_>, parent: &Parent<'_>, known: Option<&[u8]>) {
-        let data = match parent.dial.map(|dial| &dial.how) {
-            Some(How::String(data)) => data,
-            _ => &b""[..],
+        let (data, behalf) = match parent.dial.map(|dial| &dial.how) {
+            Some(How::String(data)) => (&data[..], &b""[..]),
+            Some(How::Within(behalf)) => (&b""[..], &behalf[..]),
+            _ => (&b""[..], &b""[..]),
         };
         let stand = parent.stand();
         let number = known.filter(|number| !channels::is_special(number));
-        let sent =
-            if parent.fits == Match::No || known.is_some() { b"" } else { channel::sent(data, target.id) };
-        // Where the dial string names the internal leg itself, no phone diverted the call.
-        let diverted = target.party == Party::Internal && parent.fits == Match::No;
-        let rang = if diverted { channel::rang(data) } else { b"" };
+        let sent = if parent.fits == Match::No || known.is_some() {
+            b""
+        } else {
+            let own = parent.dial.and_then(|dial| dial.target(&target));
+            own.map_or_else(|| channel::sent(data, target.id), |(_, dialled)| dialled.number)
+        };
+        let rang = match target.party {
+            Party::Internal if behalf.is_empty() => channel::rang(data, target.id),
+            Party::Internal => behalf,
+            _ => b"",
+        };
         let kind = CallEventKind::Started {
             origin: channel::leg(&parent.channel.name),
             dialled: number.unwrap_or(&stand.extension),

@@ -1,0 +1,213 @@
+//! Who is charged for every call that truly left over a trunk, scenario by scenario of a real PBX, against a
+//! table written by hand.
+//!
+//! `attribution/<run>.tsv` has a line a scenario: its name, what truly happened, what comes out of `cdr-csv`,
+//! of `cdr-custom`, of CEL, and of `cdr-csv` and CEL together, and a note. A cell lists payers, each with the
+//! numbers called and the billable seconds (`105>442079460006 2s`); `trunk?` is a call that stands
+//! unattributed under that trunk, and `unread` a number that nobody could read. `=` is the truth, the seconds
+//! within one a call. Whatever differs from the truth needs a note.
+use crate::harness::captures;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use tollwatch::Scanner;
+use tollwatch_cdr::Zone;
+use tollwatch_detect::{
+    BusinessHours, DestinationSet, Detection, Engine, IncidentV1, Measure, RawDetection, RawRule,
+    RawThreshold, RawValue, Settings, When,
+};
+use tollwatch_numbering::{Destinations, DialPlan, RateDeck, RawDialPlan};
+
+const CSV: &str = "cdr-csv/Master.csv";
+const CUSTOM: &str = "cdr-custom/Master.csv";
+const CEL: &str = "cel-custom/Master.csv";
+const INPUTS: [&[&str]; 4] = [&[CSV], &[CUSTOM], &[CEL], &[CSV, CEL]];
+
+/// Numbers of the captures; each is a destination of its own here, so that an incident names it.
+const NUMBERS: [&str; 12] = [
+    "442079460000",
+    "442079460001",
+    "442079460002",
+    "442079460005",
+    "442079460006",
+    "12125550100",
+    "12125550101",
+    "81355550100",
+    "81355550101",
+    "81355550102",
+    "81355550105",
+    "81355550106",
+];
+
+/// A PBX to which every call over a trunk is a call abroad, and every call an incident.
+fn everything_counts() -> Settings {
+    let mut numbers: Vec<String> = NUMBERS.iter().map(|&number| number.to_owned()).collect();
+    numbers.extend((1..7).map(|n| format!("2246555000{n:02}")));
+    numbers.extend((1..40).map(|n| format!("22465550000{n:02}")));
+    numbers.extend((1..5).map(|n| format!("224699000{n}")));
+    numbers.extend([3, 4, 20, 34, 63, 77, 80, 83, 84, 86, 87, 99].map(|n| format!("813555501{n:02}")));
+    numbers.sort();
+    numbers.dedup();
+    let overlay: Vec<(&str, Option<u8>)> = numbers.iter().map(|number| (number.as_str(), Some(3))).collect();
+    let rule = RawRule {
+        name: "every_call".to_owned(),
+        enabled: true,
+        measure: Measure::Attempts,
+        destinations: DestinationSet::International,
+        when: When::Always,
+        thresholds: vec![RawThreshold {
+            window: Some("24h".to_owned()),
+            warning: Some(RawValue::Number(1)),
+            critical: None,
+        }],
+    };
+    let detection = Detection {
+        raw: &RawDetection { new_country_days: 30, learning_days: 7, longest_open_call: "12h".to_owned() },
+        home_country: "none",
+        business_hours: &BusinessHours::default(),
+        timezone: "Asia/Tokyo",
+        rules: &[rule],
+    };
+    let plan = DialPlan::new(RawDialPlan::default()).unwrap();
+    let destinations = Destinations::bundled().unwrap().with_overlay(&overlay).unwrap();
+    Settings::new(&detection, plan, destinations, RateDeck::bundled().unwrap(), "JPY").unwrap()
+}
+
+/// What one scenario's lines say, and which of its files have any.
+struct Scenario {
+    name: String,
+    files: BTreeMap<String, String>,
+}
+
+fn scenarios(run: &Path) -> Vec<Scenario> {
+    let text = std::fs::read_to_string(run.join("scenarios.jsonl")).unwrap();
+    let read = |line: &str| {
+        let told: serde_json::Value = serde_json::from_str(line).unwrap();
+        let mut files = BTreeMap::new();
+        for (file, appends) in told["rows"].as_object().unwrap() {
+            let lines =
+                appends.as_array().unwrap().iter().flat_map(|append| append["lines"].as_array().unwrap());
+            let text: String = lines.map(|line| format!("{}\n", line.as_str().unwrap())).collect();
+            files.insert(file.clone(), text);
+        }
+        Scenario { name: told["scenario"].as_str().unwrap().to_owned(), files }
+    };
+    text.lines().map(read).collect()
+}
+
+/// One payer of a scenario: the numbers called, and the billable seconds of all of them.
+type Payers = BTreeMap<String, (Vec<String>, u64)>;
+
+fn payers(incidents: &[IncidentV1], tenant: &str) -> Payers {
+    let mut payers = Payers::new();
+    for incident in incidents.iter().filter(|incident| incident.tenant == tenant) {
+        let unattributed = if incident.scope.kind == "trunk" { "?" } else { "" };
+        let entry = payers.entry(format!("{}{unattributed}", incident.scope.value)).or_default();
+        let mut calls = 0;
+        for destination in &incident.destinations {
+            let number = if destination.prefix.is_empty() { "unread" } else { &destination.prefix };
+            entry.0.extend((0..destination.calls).map(|_| number.to_owned()));
+            calls += destination.calls;
+        }
+        entry.0.extend((calls..incident.attempts).map(|_| "unread".to_owned()));
+        entry.0.sort();
+        entry.1 += incident.billable_seconds;
+    }
+    payers
+}
+
+fn written(payers: &Payers) -> String {
+    let one = |(who, (numbers, seconds)): (&String, &(Vec<String>, u64))| {
+        format!("{who}>{} {seconds}s", numbers.join("+"))
+    };
+    let all: Vec<String> = payers.iter().map(one).collect();
+    if all.is_empty() { "-".to_owned() } else { all.join(", ") }
+}
+
+fn read(cell: &str) -> Payers {
+    let one = |text: &str| {
+        let (who, rest) = text.split_once('>').unwrap_or_else(|| panic!("{text:?} of {cell:?}"));
+        let (numbers, seconds) = rest.rsplit_once(' ').unwrap_or_else(|| panic!("{text:?} of {cell:?}"));
+        let numbers = numbers.split('+').map(str::to_owned).collect();
+        (who.to_owned(), (numbers, seconds.trim_end_matches('s').parse().unwrap()))
+    };
+    if cell == "-" { Payers::new() } else { cell.split(", ").map(one).collect() }
+}
+
+/// The same payers and numbers, and the seconds within one a call.
+fn same(truth: &Payers, found: &Payers) -> bool {
+    truth.len() == found.len()
+        && truth.iter().zip(found).all(|((who, (numbers, seconds)), (other, (found, more)))| {
+            who == other && numbers == found && seconds.abs_diff(*more) <= numbers.len() as u64
+        })
+}
+
+/// Every scenario's payers, from the inputs in their order; one engine, a tenant a scenario.
+fn measured(scenarios: &[Scenario]) -> BTreeMap<String, [Payers; 4]> {
+    let folder = tempfile::tempdir().unwrap();
+    let zone = Zone::parse("Asia/Tokyo").unwrap();
+    let mut found: BTreeMap<String, [Payers; 4]> = BTreeMap::new();
+    for (column, input) in INPUTS.into_iter().enumerate() {
+        let mut engine = Engine::new(everything_counts());
+        for scenario in scenarios {
+            let mut scanner = Scanner::new(&scenario.name, zone, None);
+            for &file in input {
+                let Some(text) = scenario.files.get(file) else { continue };
+                let path: PathBuf = folder.path().join(file.replace('/', "-"));
+                std::fs::write(&path, text).unwrap();
+                scanner.open(&path).unwrap();
+            }
+            let report = scanner.run(&mut engine, &mut |_| {});
+            assert!(
+                report.files.iter().all(|file| file.rejected.is_empty()),
+                "{}: {report:?}",
+                scenario.name
+            );
+            found.entry(scenario.name.clone()).or_default();
+        }
+        let incidents = crate::harness::wire(&engine);
+        for (name, cells) in &mut found {
+            cells[column] = payers(&incidents, name);
+        }
+    }
+    found
+}
+
+fn check(run: &str, table: &str) {
+    let Some(folder) = captures() else { return };
+    let scenarios = scenarios(&folder.join(run));
+    let found = measured(&scenarios);
+    let table = crate::harness::root().join("tests/attribution").join(table);
+    let text = std::fs::read_to_string(&table).unwrap_or_default();
+    let lines: BTreeMap<&str, Vec<&str>> = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|line| (line.split('\t').next().unwrap_or_default(), line.split('\t').collect()))
+        .collect();
+    let mut wrong = String::new();
+    for scenario in &scenarios {
+        let cells = &found[&scenario.name];
+        let line = lines.get(scenario.name.as_str()).cloned().unwrap_or_default();
+        let truth = line.get(1).copied().unwrap_or("-");
+        let shown: Vec<String> = cells
+            .iter()
+            .map(|cell| if same(&read(truth), cell) { "=".to_owned() } else { written(cell) })
+            .collect();
+        let note = line.get(6).copied().unwrap_or_default();
+        let silent = note.is_empty() && shown.iter().any(|cell| cell != "=");
+        if line.len() < 6 || shown.iter().zip(&line[2..]).any(|(shown, told)| shown != told) || silent {
+            let _ = writeln!(wrong, "{}\t{truth}\t{}\t{note}", scenario.name, shown.join("\t"));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} does not say (without a note nothing may differ):\n{wrong}",
+        table.display()
+    );
+    assert_eq!(lines.len(), scenarios.len(), "{} has lines of no scenario", table.display());
+}
+
+#[test]
+fn every_scenario_of_the_suite_is_charged_as_its_table_says() {
+    check("r1-default", "r1.tsv");
+}
