@@ -253,6 +253,7 @@ impl Tenant {
             Party::Peer(peer) => {
                 (!is_extension(&settings.plan, peer) && self.ledger.leg(origin).is_none()).then_some(origin)
             }
+            Party::None if telling.dialled.is_empty() => None,
             Party::None => {
                 let number = LegKey::new(system, telling.dialled);
                 self.ledger.dialler(number, telling.started_at).is_none().then_some(number)
@@ -358,6 +359,8 @@ fn is_outside_number(plan: &DialPlan, dialled: &[u8]) -> bool {
 fn peer_kind(plan: &DialPlan, peer: &[u8], telling: &Telling<'_>) -> PeerKind {
     match plan.is_extension_peer(peer) {
         PeerKind::Unknown if !telling.sent.is_empty() && telling.sent != peer => PeerKind::Trunk,
+        // Nobody but the PBX itself dialled it, and it stands where calls from outside come in.
+        PeerKind::Unknown if telling.from_outside && telling.origin.party == Party::None => PeerKind::Trunk,
         PeerKind::Unknown if telling.from_outside => PeerKind::Extension,
         PeerKind::Unknown => match plan.normalise(telling.dialled, Form::Dialled).class {
             CalledClass::Extension | CalledClass::FeatureCode => PeerKind::Extension,

@@ -58,16 +58,18 @@ impl<'a> CelRow<'a> {
 /// | event | becomes |
 /// | --- | --- |
 /// | `CHAN_START` of a channel that another one dialled | [`CallEventKind::Started`] |
+/// | `ANSWER` or the end of a channel that the PBX opened by itself | [`CallEventKind::Started`], for no number |
 /// | `ANSWER` of such a channel | [`CallEventKind::Answered`] |
 /// | `HANGUP` of it, or `CHAN_END` where hang-ups are not logged | [`CallEventKind::Ended`] |
+/// | `APP_START` of an internal leg dialled in the middle of a call | [`CallEventKind::Diverted`], by the party whose number it shows |
 /// | `BLINDTRANSFER`, `ATTENDEDTRANSFER` | [`CallEventKind::Diverted`], for each party that was left |
 ///
-/// A channel that came in from outside, or that the manager interface made, was started by nobody. Which
+/// A channel that came in from outside was started by nobody. Which
 /// channel dialled is certain where a dial string names the new channel; where none does (a queue, a phone
 /// that redirects the call) it is the newest channel that is placing a call and has no answer yet. Two
 /// things are found out late:
-/// - A channel moved to another number by the manager interface dials without any row that says so. Its leg
-///   starts when it is answered or over, since only then a row has the number.
+/// - A channel moved to another number by the manager interface dials without any row that says so. Where it
+///   left no bridge that shows the number, its leg starts when it is answered or over.
 /// - The row of a transfer may come milliseconds after the first row of the leg it leads to.
 ///
 /// Where the PBX was killed, no row ends its calls: they end at the first row after its new start.
@@ -112,7 +114,7 @@ impl CelTracker {
     fn channel_started(&mut self, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
         if self.boot.is_new(row.unique_id) {
             for gone in self.channels.clear() {
-                if let Some(outcome) = gone.leg.outcome(None) {
+                if let Some(outcome) = gone.leg.outcome(None).or_else(|| gone.opened.outcome(None)) {
                     let target = channel::leg(&gone.name);
                     out.event_of(&gone.linked_id, target, CallEventKind::Ended { outcome });
                 }
@@ -167,6 +169,11 @@ impl CelTracker {
 
     fn answered(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
         self.start_late(serial, row, out);
+        self.start_opened(serial, row, out);
+        if let Some(Channel { opened: LegState::Started { .. }, name, .. }) = self.channels.get(serial) {
+            out.event(channel::leg(name), CallEventKind::Answered);
+            self.channels.set_opened(serial, LegState::Answered);
+        }
         self.channels.dial_answered(serial);
         let Some(Channel { leg: LegState::Started { parent }, name, .. }) = self.channels.get(serial) else {
             return;
@@ -202,8 +209,10 @@ impl CelTracker {
 
     fn ended(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
         self.start_late(serial, row, out);
+        self.start_opened(serial, row, out);
         let Some(channel) = self.channels.remove(serial) else { return };
-        if let Some(outcome) = channel.leg.outcome(extra::hangup_cause(row.extra)) {
+        let cause = extra::hangup_cause(row.extra);
+        if let Some(outcome) = channel.leg.outcome(cause).or_else(|| channel.opened.outcome(cause)) {
             out.event(channel::leg(&channel.name), CallEventKind::Ended { outcome });
         }
     }
@@ -215,6 +224,31 @@ impl CelTracker {
         out.started(channel::leg(name), &found, Some(row.extension));
         let parent = found.serial;
         self.channels.leg_started(serial, parent);
+    }
+
+    /// Starts a leg that the PBX opened by itself. The number it is for stands in no row, so that a call over a
+    /// trunk is one to a number that nobody can read.
+    fn start_opened(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
+        let Some(Channel { leg: LegState::None, opened: LegState::None, name, .. }) =
+            self.channels.get(serial)
+        else {
+            return;
+        };
+        let target = channel::leg(name);
+        if !row.application.eq_ignore_ascii_case(b"AppDial2") || target.party == Party::Internal {
+            return;
+        }
+        let kind = CallEventKind::Started {
+            origin: Leg { id: b"", party: Party::None },
+            dialled: b"",
+            sent: b"",
+            rang: b"",
+            from_outside: channel::from_outside(row.context),
+            account: out.account,
+            source_address: b"",
+        };
+        out.event(target, kind);
+        self.channels.set_opened(serial, LegState::Started { parent: serial });
     }
 
     fn transferred(&mut self, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {

@@ -151,6 +151,8 @@ pub(super) struct Channel {
     pub(super) stand: Stand,
     pub(super) dial: Option<Dial>,
     pub(super) leg: LegState,
+    /// What was told of it as a leg that the PBX opened by itself, for a call file or the manager interface.
+    pub(super) opened: LegState,
 }
 
 impl Channel {
@@ -162,6 +164,7 @@ impl Channel {
             stand: Stand::new(row.extension, row.context),
             dial: None,
             leg: LegState::None,
+            opened: LegState::None,
         }
     }
     pub(super) fn is_leg(&self) -> bool {
@@ -343,6 +346,12 @@ impl Channels {
     pub(super) fn dial_answered(&mut self, serial: u64) {
         if let Some(dial) = self.by_serial.get_mut(&serial).and_then(|channel| channel.dial.as_mut()) {
             dial.answer();
+        }
+    }
+
+    pub(super) fn set_opened(&mut self, serial: u64, opened: LegState) {
+        if let Some(channel) = self.by_serial.get_mut(&serial) {
+            channel.opened = opened;
         }
     }
 
