@@ -40,7 +40,7 @@ const NUMBERS: [&str; 12] = [
 ];
 
 /// A PBX to which every call over a trunk is a call abroad, and every call an incident.
-fn everything_counts() -> Settings {
+pub(crate) fn everything_counts() -> Settings {
     let mut numbers: Vec<String> = NUMBERS.iter().map(|&number| number.to_owned()).collect();
     numbers.extend((1..7).map(|n| format!("2246555000{n:02}")));
     numbers.extend((1..40).map(|n| format!("22465550000{n:02}")));
@@ -106,9 +106,9 @@ fn scenarios(run: &Path) -> Vec<Scenario> {
 }
 
 /// One payer of a scenario: the numbers called, and the billable seconds of all of them.
-type Payers = BTreeMap<String, (Vec<String>, u64)>;
+pub(crate) type Payers = BTreeMap<String, (Vec<String>, u64)>;
 
-fn payers(incidents: &[IncidentV1], tenant: &str) -> Payers {
+pub(crate) fn payers(incidents: &[IncidentV1], tenant: &str) -> Payers {
     let mut payers = Payers::new();
     for incident in incidents.iter().filter(|incident| incident.tenant == tenant) {
         let unattributed = if incident.scope.kind == "trunk" { "?" } else { "" };
@@ -126,7 +126,7 @@ fn payers(incidents: &[IncidentV1], tenant: &str) -> Payers {
     payers
 }
 
-fn written(payers: &Payers) -> String {
+pub(crate) fn written(payers: &Payers) -> String {
     let one = |(who, (numbers, seconds)): (&String, &(Vec<String>, u64))| {
         format!("{who}>{} {seconds}s", numbers.join("+"))
     };

@@ -264,14 +264,11 @@ impl Tenant {
     /// Another record of a call that is known: the CDR of a live call, a fork, or the rest of a transfer.
     fn tell_more(&mut self, leg: LegKey, known: LegEntry, telling: &Telling<'_>) {
         let Some((ended_at, answered, billable)) = telling.completed else { return };
-        let goes_on = !known.live
-            && telling.started_at.plus_seconds(ROUNDING_SECONDS) >= known.ended_at
-            && ended_at > known.ended_at;
-        let billable_seconds = if goes_on {
-            known.billable_seconds.saturating_add(billable)
-        } else {
-            known.billable_seconds.max(billable)
-        };
+        // Rows of one leg follow one another after a transfer, and overlap in a conference or a fork.
+        let since = known.ended_at.max(telling.started_at);
+        let more = u32::try_from(ended_at.seconds_since(since).max(0)).unwrap_or(u32::MAX).min(billable);
+        let goes_on = if known.live { 0 } else { known.billable_seconds.saturating_add(more) };
+        let billable_seconds = known.billable_seconds.max(billable).max(goes_on);
         let ended_at = if known.live { ended_at } else { ended_at.max(known.ended_at) };
         let entry = LegEntry { ended_at, billable_seconds, live: false, ..known };
         self.ledger.put_leg(leg, entry);
