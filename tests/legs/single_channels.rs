@@ -37,7 +37,13 @@ fn a_dial_string_is_no_proof_that_a_call_left() {
 #[test]
 fn a_channel_that_nobody_is_known_to_have_dialled_stands_under_its_trunk() {
     assert_eq!(charged(&[called("PJSIP/trunk-00000002", (0, 29))]), "trunk?>2246555000021 29s");
-    // Somebody dialled the number at another time.
+    // Somebody dialled the number at another time, and then comes the row of who dialled it at this one.
+    let rows = [
+        called("PJSIP/trunk-00000002", (70, 99)),
+        dialled("PJSIP/104-00000001", (10, 40)),
+        dialled("PJSIP/105-00000003", (70, 100)).calling("105"),
+    ];
+    assert_eq!(charged(&rows), "105>2246555000021 29s");
     let rows = [dialled("PJSIP/104-00000001", (100, 130)), called("PJSIP/trunk-00000002", (0, 29))];
     assert_eq!(charged(&rows), "trunk?>2246555000021 29s");
 }
@@ -66,4 +72,22 @@ fn calls_that_came_in_and_phones_that_were_called_are_no_calls_out() {
             .context("from-trunk"),
     ];
     assert_eq!(charged(&rows), "-");
+}
+
+#[test]
+fn a_call_forwarded_in_the_dialplan_stands_under_the_trunk_since_nothing_ties_its_halves() {
+    let rows = [
+        row(
+            "PJSIP/104-00000001",
+            "",
+            "100",
+            "Dial Local/0102246555000021@from-internal,30",
+            (0, 30),
+            Some(28),
+        )
+        .calling("104"),
+        dialled("Local/0102246555000021@from-internal-00000001;2", (0, 30)),
+        called("PJSIP/trunk-00000002", (0, 29)),
+    ];
+    assert_eq!(charged(&rows), "trunk?>2246555000021 29s");
 }

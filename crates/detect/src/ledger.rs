@@ -161,10 +161,12 @@ impl Ledger {
     }
 
     /// Who had dialled this number at `at`, if anybody had.
-    pub(crate) fn dialler(&self, number: LegKey, at: EventTime) -> Option<Option<KeyId>> {
-        let found = self.diallers.get(number)?;
-        let near = found.started_at.plus_seconds(-2) <= at && at <= found.ended_at.plus_seconds(2);
-        near.then_some(found.owner)
+    pub(crate) fn dialler(&self, number: LegKey, at: EventTime) -> Option<&Dialler> {
+        // The trunk's channel begins while its caller's goes on; printed times are cut to seconds.
+        let was_up = |dialler: &&Dialler| {
+            dialler.started_at.plus_seconds(-1) <= at && at <= dialler.ended_at.plus_seconds(1)
+        };
+        self.diallers.get(number).filter(was_up)
     }
     /// Of two who dialled the same number at the same time, nobody can say which of them was connected by
     /// which channel.

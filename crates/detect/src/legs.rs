@@ -87,12 +87,7 @@ impl Tenant {
             self.ledger.put_began(system, telling.call_id, owner);
             let number = LegKey::new(system, telling.dialled);
             self.ledger.put_dialler(number, Dialler { owner, started_at: telling.started_at, ended_at });
-            if let Some(waiting) = self.waiting.remove(&number.value()) {
-                for waiting in waiting {
-                    let owner = self.ledger.dialler(number, waiting.call.stat.first_at);
-                    self.book(waiting, owner.flatten(), settings);
-                }
-            }
+            self.end_waiting_for_dialler(number, settings);
             return;
         }
         let Party::Peer(peer) = telling.origin.party else { return };
@@ -241,6 +236,21 @@ impl Tenant {
         }
     }
 
+    /// Books what waited to learn who had dialled `number` when it began.
+    fn end_waiting_for_dialler(&mut self, number: LegKey, settings: &Settings) {
+        let Some(calls) = self.waiting.get_mut(&number.value()) else { return };
+        let at = |waiting: &Waiting| waiting.call.stat.first_at;
+        let known: Vec<Waiting> =
+            calls.extract_if(.., |waiting| self.ledger.dialler(number, at(waiting)).is_some()).collect();
+        if calls.is_empty() {
+            self.waiting.remove(&number.value());
+        }
+        for waiting in known {
+            let owner = self.ledger.dialler(number, at(&waiting)).and_then(|dialler| dialler.owner);
+            self.book(waiting, owner, settings);
+        }
+    }
+
     /// What another record may still tell of, so that this leg's owner is known: the channel that was made
     /// for it, or the number that somebody dialled.
     fn awaited(&self, system: u16, telling: &Telling<'_>, settings: &Settings) -> Option<LegKey> {
@@ -291,7 +301,7 @@ impl Tenant {
         let owner = match telling.origin.party {
             Party::None => {
                 let number = LegKey::new(system, telling.dialled);
-                self.ledger.dialler(number, telling.started_at).flatten()
+                self.ledger.dialler(number, telling.started_at).and_then(|dialler| dialler.owner)
             }
             Party::Internal => self.ledger.leg(origin).and_then(|leg| leg.owner),
             Party::Peer(peer) => match settings.plan.is_extension_peer(peer) {

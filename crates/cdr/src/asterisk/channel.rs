@@ -78,14 +78,15 @@ pub(crate) fn rang<'a>(data: &'a [u8], target: &[u8]) -> &'a [u8] {
         if is_internal_of(id, dialled.text) {
             return b"";
         }
-        if !is_local(dialled.text) && phone.replace(dialled).is_some() {
+        if is_local(dialled.text) {
+            continue;
+        }
+        // A phone with several contacts is dialled by each of them.
+        if !dialled.number.is_empty() || *phone.get_or_insert(dialled.peer) != dialled.peer {
             return b"";
         }
     }
-    match phone {
-        Some(phone) if phone.number.is_empty() => phone.peer,
-        _ => b"",
-    }
+    phone.unwrap_or_default()
 }
 
 /// Whose follow-me the application's argument names (`101,s`).
@@ -353,6 +354,8 @@ mod tests {
         assert_eq!(phone("PJSIP/0355550100@trunk,12"), "");
         assert_eq!(phone("Local/102@from-internal,5"), "");
         assert_eq!(phone(""), "");
+        assert_eq!(phone("PJSIP/102/sip:102@192.0.2.7&PJSIP/102/sip:102@192.0.2.8,5"), "102");
+        assert_eq!(phone("PJSIP/102&PJSIP/0355550100@trunk,5"), "", "the carrier may have redirected it");
         assert_eq!(phone("PJSIP/101&PJSIP/102,5"), "", "which of the two redirected it?");
         assert_eq!(phone("PJSIP/102&Local/103@inside,5"), "102", "the other leg is another's");
         assert_eq!(phone("PJSIP/102&Local/0022465550015@inside,5"), "", "nobody redirected it");
