@@ -14,6 +14,9 @@ use tollwatch_cdr::EventTime;
 /// records of a call are written when its channels end, so this is ample, and what is looked up for every
 /// record stays in the cache.
 const LEG_SECONDS: i64 = 7_200;
+/// The rows of one channel are written one after the other when it ends, so that who it was connected to before
+/// the row at hand was told of just now.
+const ANSWERED_SECONDS: i64 = 60;
 /// Records are told apart for one to two times this long.
 const RECORD_SECONDS: i64 = 86_400;
 
@@ -114,6 +117,7 @@ pub(crate) struct Ledger {
     seen: HashSet<u64, FixedState>,
     seen_before: HashSet<u64, FixedState>,
     legs_turn_at: Option<EventTime>,
+    answered_turn_at: Option<EventTime>,
     seen_turn_at: Option<EventTime>,
 }
 
@@ -124,9 +128,11 @@ impl Ledger {
             let oldest = clock.plus_seconds(-longest_open_seconds - LEG_SECONDS);
             self.legs.turn(|leg| leg.ended_at == EventTime::MAX && leg.started_at > oldest);
             self.diverted.turn(|_| false);
-            self.answered.turn(|_| false);
             self.diallers.turn(|_| false);
             self.began.turn(|_| false);
+        }
+        if is_due(&mut self.answered_turn_at, clock, ANSWERED_SECONDS) {
+            self.answered.turn(|_| false);
         }
         if is_due(&mut self.seen_turn_at, clock, RECORD_SECONDS) {
             self.seen_before = std::mem::take(&mut self.seen);

@@ -26,10 +26,14 @@ const MOST_UNCLASSIFIED: usize = 1000;
 impl Tenant {
     /// A leg began, or is told of as a whole.
     pub(crate) fn tell(&mut self, system: u16, telling: &Telling<'_>, settings: &Settings) {
-        self.tell_that_origin_goes_on(system, telling);
+        self.tell_that_origin_goes_on(system, telling, settings);
         match telling.target.party {
             Party::None => self.tell_of_single_channel(system, telling, settings),
             Party::Internal => self.tell_of_diversion(system, telling, settings),
+            // Most rows: phones in the house, of which the ledger of legs that went out knows nothing.
+            Party::Peer(peer) if is_extension(&settings.plan, peer) => {
+                self.tell_of_phone(system, telling, peer, settings);
+            }
             Party::Peer(peer) => {
                 let leg = LegKey::new(system, telling.target.id);
                 let known = self.ledger.leg(leg).copied();
@@ -51,10 +55,13 @@ impl Tenant {
 
     /// A leg that went out is up for as long as its far end is connected to anybody: after a transfer it is
     /// the origin of further rows, and the carrier goes on charging for it.
-    fn tell_that_origin_goes_on(&mut self, system: u16, telling: &Telling<'_>) {
-        let (Some((ended_at, ..)), Party::Peer(_)) = (telling.completed, telling.origin.party) else {
+    fn tell_that_origin_goes_on(&mut self, system: u16, telling: &Telling<'_>, settings: &Settings) {
+        let (Some((ended_at, ..)), Party::Peer(peer)) = (telling.completed, telling.origin.party) else {
             return;
         };
+        if is_extension(&settings.plan, peer) {
+            return;
+        }
         let leg = LegKey::new(system, telling.origin.id);
         let Some(known) = self.ledger.leg(leg).copied().filter(|known| !known.live) else { return };
         let since = known.ended_at.max(telling.started_at);
@@ -150,9 +157,9 @@ impl Tenant {
             self.ledger.put_answered(origin, Answered { by, until: ended_at, dialled });
             if let Party::Peer(caller) = telling.origin.party
                 && is_extension(&settings.plan, caller)
-                && let Some(owner) = self.owner_of(system, telling, settings)
             {
-                self.ledger.put_diverted(LegKey::new(system, telling.target.id), owner);
+                let caller = self.ledger.diverted_by(origin).unwrap_or_else(|| self.extension(caller));
+                self.ledger.put_diverted(LegKey::new(system, telling.target.id), caller);
             }
         }
         // Where the record says that a foreign number was dialled, the phone has sent its caller on: the PBX
