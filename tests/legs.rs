@@ -1,4 +1,10 @@
 //! Calls put together from their legs, in the orders and with the gaps that PBXs and logs have.
+mod diversions;
+mod live;
+mod rows;
+mod single_channels;
+mod transfers;
+
 use crate::harness::{lines, settings, wire};
 use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Party, Record};
 use tollwatch_detect::{AlertReason, Engine, Severity};

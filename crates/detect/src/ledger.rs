@@ -16,6 +16,9 @@ use tollwatch_cdr::EventTime;
 /// records of a call are written when its channels end, so this is ample, and what is looked up for every
 /// record stays in the cache.
 const LEG_SECONDS: i64 = 7_200;
+/// The rows of one channel are written one after the other when it ends, so that who it was connected to before
+/// the row at hand was told of just now.
+const ANSWERED_SECONDS: i64 = 60;
 /// Records are told apart for one to two times this long.
 const RECORD_SECONDS: i64 = 86_400;
 
@@ -57,6 +60,24 @@ pub(crate) struct Watchers {
     pub keys: Vec<KeyId>,
     /// Keys over all tenants.
     pub across: Vec<Scope>,
+}
+
+/// The phone that a channel was last connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Answered {
+    pub by: KeyId,
+    pub until: EventTime,
+    /// Hash of the number that had been dialled.
+    pub dialled: LegKey,
+}
+
+/// Who dialled a number, for calls whose trunk channel has a row of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Dialler {
+    /// None if it was nobody who can be charged, or if several did at that time.
+    pub owner: Option<KeyId>,
+    pub started_at: EventTime,
+    pub ended_at: EventTime,
 }
 
 /// A map that forgets: what was not touched for a generation is gone after the next.
@@ -101,9 +122,16 @@ pub(crate) struct Ledger {
     diverted: Generations<KeyId>,
     /// Other keys that calls stand under, for as long as the calls can still change.
     watchers: Generations<(EventTime, Watchers)>,
+    /// By the channel that was answered.
+    answered: Generations<Answered>,
+    /// By the number.
+    diallers: Generations<Dialler>,
+    /// The extension that a call began at, by the call's id; none if there were several.
+    began: Generations<Option<KeyId>>,
     seen: HashSet<u64, FixedState>,
     seen_before: HashSet<u64, FixedState>,
     legs_turn_at: Option<EventTime>,
+    answered_turn_at: Option<EventTime>,
     seen_turn_at: Option<EventTime>,
 }
 
@@ -112,6 +140,9 @@ impl Ledger {
     pub(crate) fn advance(&mut self, clock: EventTime, longest_open_seconds: i64) {
         if is_due(&mut self.legs_turn_at, clock, LEG_SECONDS) {
             self.turn_legs(clock, longest_open_seconds);
+        }
+        if is_due(&mut self.answered_turn_at, clock, ANSWERED_SECONDS) {
+            self.answered.turn(|_| false);
         }
         if is_due(&mut self.seen_turn_at, clock, RECORD_SECONDS) {
             self.seen_before = std::mem::take(&mut self.seen);
@@ -123,6 +154,8 @@ impl Ledger {
         self.legs.turn(|leg| leg.ended_at == EventTime::MAX && leg.started_at > oldest);
         self.watchers.turn(|(started_at, _)| *started_at > oldest);
         self.diverted.turn(|_| false);
+        self.diallers.turn(|_| false);
+        self.began.turn(|_| false);
     }
 
     /// Forgets early where more is remembered than the limits allow, and says how often: legs, records.
@@ -134,9 +167,17 @@ impl Ledger {
         longest_open_seconds: i64,
     ) -> (u64, u64) {
         let (mut legs_early, mut records_early) = (0, 0);
-        let count = self.legs.young.len().max(self.watchers.young.len()).max(self.diverted.young.len());
-        if count > legs / 2 {
+        let counts = [
+            self.legs.young.len(),
+            self.watchers.young.len(),
+            self.diverted.young.len(),
+            self.answered.young.len(),
+            self.diallers.young.len(),
+            self.began.young.len(),
+        ];
+        if counts.iter().any(|count| *count > legs / 2) {
             self.turn_legs(clock, longest_open_seconds);
+            self.answered.turn(|_| false);
             self.legs_turn_at = Some(clock.plus_seconds(LEG_SECONDS));
             legs_early = 1;
             // Calls that never end must not fill it for ever.
@@ -181,6 +222,53 @@ impl Ledger {
     }
     pub(crate) fn put_diverted(&mut self, key: LegKey, by: KeyId) {
         self.diverted.put(key, by);
+    }
+
+    pub(crate) fn answered(&self, channel: LegKey) -> Option<Answered> {
+        self.answered.get(channel).copied()
+    }
+    pub(crate) fn put_answered(&mut self, channel: LegKey, answered: Answered) {
+        self.answered.put(channel, answered);
+    }
+
+    /// Who had dialled this number at `at`, if anybody had.
+    pub(crate) fn dialler(&self, number: LegKey, at: EventTime) -> Option<&Dialler> {
+        // The trunk's channel begins while its caller's goes on; printed times are cut to seconds.
+        let was_up = |dialler: &&Dialler| {
+            dialler.started_at.plus_seconds(-1) <= at && at <= dialler.ended_at.plus_seconds(1)
+        };
+        self.diallers.get(number).filter(was_up)
+    }
+    /// Of two who dialled the same number at the same time, nobody can say which of them was connected by
+    /// which channel.
+    pub(crate) fn put_dialler(&mut self, number: LegKey, dialler: Dialler) {
+        let other = self.diallers.get(number).copied().filter(|other| {
+            other.owner != dialler.owner
+                && other.started_at <= dialler.ended_at
+                && dialler.started_at <= other.ended_at
+        });
+        let dialler = other.map_or(dialler, |other| Dialler {
+            owner: None,
+            started_at: other.started_at.min(dialler.started_at),
+            ended_at: other.ended_at.max(dialler.ended_at),
+        });
+        self.diallers.put(number, dialler);
+    }
+
+    /// The extension that the call of this id began at, where there is exactly one.
+    pub(crate) fn began(&self, system: u16, call_id: &[u8]) -> Option<KeyId> {
+        if call_id.is_empty() {
+            return None;
+        }
+        self.began.get(LegKey::new(system, call_id)).copied().flatten()
+    }
+    pub(crate) fn put_began(&mut self, system: u16, call_id: &[u8], owner: Option<KeyId>) {
+        if call_id.is_empty() || owner.is_none() {
+            return;
+        }
+        let call = LegKey::new(system, call_id);
+        let one = self.began.get(call).is_none_or(|known| *known == owner);
+        self.began.put(call, owner.filter(|_| one));
     }
 }
 

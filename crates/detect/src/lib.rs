@@ -22,6 +22,7 @@ mod incident;
 mod key;
 mod keys;
 mod ledger;
+mod legs;
 mod rule;
 mod scope;
 mod settings;

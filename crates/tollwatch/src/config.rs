@@ -105,7 +105,7 @@ impl Config {
     ) -> Result<Self, Vec<ConfigProblem>> {
         let mut problems = Vec::new();
         let loaded = read(text, &mut problems)
-            .and_then(|raw| build(apply(raw, overrides, &mut problems), folder, &mut problems));
+            .and_then(|raw| build(&apply(raw, overrides, &mut problems), folder, &mut problems));
         match loaded {
             Some(config) if problems.is_empty() => Ok(config),
             _ => {
@@ -281,7 +281,7 @@ fn apply(mut raw: RawConfig, overrides: &Overrides, problems: &mut Vec<Problem>)
     raw
 }
 
-fn build(raw: RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) -> Option<Config> {
+fn build(raw: &RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) -> Option<Config> {
     let mut warnings = Vec::new();
     let language = Language::named(&raw.language);
     if language.is_none() {
@@ -325,7 +325,7 @@ fn build(raw: RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) -> 
         Arc::clone(&deck),
         &raw.rates.currency,
     );
-    let tenants = tenants::settings(&raw, &detection, &plan, &destinations, &deck, problems);
+    let tenants = tenants::settings(raw, &detection, &plan, &destinations, &deck, problems);
     match common {
         Ok(settings) => Some(Config { language: language?, sources, settings, tenants, warnings }),
         Err(found) => {

@@ -195,8 +195,15 @@ fn cdr<'a>(row: &Row<'a>, columns: &Columns, times: &Times, identity: u64) -> Cd
     let target = row.field(columns.dstchannel);
     let lastdata = row.field(columns.lastdata);
     let target_leg = channel::leg(target);
-    let dialled_by_string = channel::is_dial(row.field(columns.lastapp));
-    let rang_before = dialled_by_string && target_leg.party == crate::Party::Internal;
+    let application = row.field(columns.lastapp);
+    let dialled_by_string = channel::is_dial(application);
+    let rang = match target_leg.party {
+        crate::Party::Internal if dialled_by_string => channel::rang(lastdata, target),
+        crate::Party::Internal if channel::is_follow_me(application) => channel::followed(lastdata),
+        _ => b"",
+    };
+    // Who is in a conference with whom has not dialled them.
+    let met = target_leg.party != crate::Party::None && channel::is_conference(application);
     let column = |column: Option<usize>| column.map_or(&b""[..], |column| row.field(column));
     let linkedid = column(columns.linkedid);
     Cdr {
@@ -206,9 +213,9 @@ fn cdr<'a>(row: &Row<'a>, columns: &Columns, times: &Times, identity: u64) -> Cd
         billable_seconds: times.billable,
         outcome: times.outcome,
         calling: row.field(columns.src),
-        dialled: row.field(columns.dst),
+        dialled: if met { b"" } else { row.field(columns.dst) },
         sent: if dialled_by_string { channel::sent(lastdata, target) } else { b"" },
-        rang: if rang_before { channel::rang(lastdata) } else { b"" },
+        rang,
         origin: channel::leg(row.field(columns.channel)),
         target: target_leg,
         from_outside: channel::from_outside(row.field(columns.dcontext)),

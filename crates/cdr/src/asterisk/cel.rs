@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CelRow<'a> {
     event: &'a [u8],
+    number: &'a [u8],
     extension: &'a [u8],
     context: &'a [u8],
     channel: &'a [u8],
@@ -38,6 +39,7 @@ impl<'a> CelRow<'a> {
     pub(crate) fn new(column: impl Fn(usize) -> &'a [u8]) -> Self {
         Self {
             event: column(0),
+            number: column(3),
             extension: column(7),
             context: column(8),
             channel: column(9),
@@ -56,16 +58,18 @@ impl<'a> CelRow<'a> {
 /// | event | becomes |
 /// | --- | --- |
 /// | `CHAN_START` of a channel that another one dialled | [`CallEventKind::Started`] |
+/// | `ANSWER` or the end of a channel that the PBX opened by itself | [`CallEventKind::Started`], for no number |
 /// | `ANSWER` of such a channel | [`CallEventKind::Answered`] |
 /// | `HANGUP` of it, or `CHAN_END` where hang-ups are not logged | [`CallEventKind::Ended`] |
+/// | `APP_START` of an internal leg dialled in the middle of a call | [`CallEventKind::Diverted`], by the party whose number it shows |
 /// | `BLINDTRANSFER`, `ATTENDEDTRANSFER` | [`CallEventKind::Diverted`], for each party that was left |
 ///
-/// A channel that came in from outside, or that the manager interface made, was started by nobody. Which
+/// A channel that came in from outside was started by nobody. Which
 /// channel dialled is certain where a dial string names the new channel; where none does (a queue, a phone
 /// that redirects the call) it is the newest channel that is placing a call and has no answer yet. Two
 /// things are found out late:
-/// - A channel moved to another number by the manager interface dials without any row that says so. Its leg
-///   starts when it is answered or over, since only then a row has the number.
+/// - A channel moved to another number by the manager interface dials without any row that says so. Where it
+///   left no bridge that shows the number, its leg starts when it is answered or over.
 /// - The row of a transfer may come milliseconds after the first row of the leg it leads to.
 ///
 /// Where the PBX was killed, no row ends its calls: they end at the first row after its new start.
@@ -110,7 +114,7 @@ impl CelTracker {
     fn channel_started(&mut self, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
         if self.boot.is_new(row.unique_id) {
             for gone in self.channels.clear() {
-                if let Some(outcome) = gone.leg.outcome(None) {
+                if let Some(outcome) = gone.leg.outcome(None).or_else(|| gone.opened.outcome(None)) {
                     let target = channel::leg(&gone.name);
                     out.event_of(&gone.linked_id, target, CallEventKind::Ended { outcome });
                 }
@@ -140,6 +144,7 @@ impl CelTracker {
             b"APP_START" => {
                 if let Some(how) = How::of(row.application, row.data) {
                     self.channels.dial(serial, how);
+                    self.consulted(row, out);
                 }
             }
             b"APP_END" => {
@@ -150,11 +155,13 @@ impl CelTracker {
             b"HANGUP" | b"CHAN_END" => self.ended(serial, row, out),
             _ => {
                 // Sites choose which applications have rows of their own; all rows name the one they are from.
-                if How::of(row.application, b"") == Some(How::Within) {
-                    self.channels.dial_within(serial);
+                if let Some(how @ How::Within(_)) = How::of(row.application, row.data) {
+                    self.channels.dial_within(serial, how);
                 }
-                if row.event == b"ANSWER" {
-                    self.answered(serial, row, out);
+                match row.event {
+                    b"ANSWER" => self.answered(serial, row, out),
+                    b"BRIDGE_EXIT" => self.channels.moved(serial),
+                    _ => {}
                 }
             }
         }
@@ -162,6 +169,11 @@ impl CelTracker {
 
     fn answered(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
         self.start_late(serial, row, out);
+        self.start_opened(serial, row, out);
+        if let Some(Channel { opened: LegState::Started { .. }, name, .. }) = self.channels.get(serial) {
+            out.event(channel::leg(name), CallEventKind::Answered);
+            self.channels.set_opened(serial, LegState::Answered);
+        }
         self.channels.dial_answered(serial);
         let Some(Channel { leg: LegState::Started { parent }, name, .. }) = self.channels.get(serial) else {
             return;
@@ -172,10 +184,35 @@ impl CelTracker {
         self.channels.dial_answered(parent);
     }
 
+    /// A party of a call under way has had another number dialled by a feature code, over an internal leg. The
+    /// second half of that leg shows the number of whoever pressed the code.
+    fn consulted(&self, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
+        let Some(id) = row.channel.strip_suffix(b";2").filter(|id| channel::is_local(id)) else { return };
+        let mut channels = self.channels.of_call(row.linked_id).map(|(_, channel)| channel);
+        let Some(LegState::Started { parent }) =
+            channels.find(|channel| channel.name.strip_suffix(b";1") == Some(id)).map(|channel| channel.leg)
+        else {
+            return;
+        };
+        // A phone that redirects a call does so before there is an answer.
+        let under_way = self
+            .channels
+            .get(parent)
+            .and_then(|parent| parent.dial.as_ref())
+            .is_some_and(|dial| dial.answered && matches!(dial.how, How::String(_)));
+        let by = row.number;
+        let is_party = |channel: &Channel| channel::leg(&channel.name).party == Party::Peer(by);
+        if under_way && self.channels.of_call(row.linked_id).any(|(_, channel)| is_party(channel)) {
+            out.event(channel::leg(row.channel), CallEventKind::Diverted { by });
+        }
+    }
+
     fn ended(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
         self.start_late(serial, row, out);
+        self.start_opened(serial, row, out);
         let Some(channel) = self.channels.remove(serial) else { return };
-        if let Some(outcome) = channel.leg.outcome(extra::hangup_cause(row.extra)) {
+        let cause = extra::hangup_cause(row.extra);
+        if let Some(outcome) = channel.leg.outcome(cause).or_else(|| channel.opened.outcome(cause)) {
             out.event(channel::leg(&channel.name), CallEventKind::Ended { outcome });
         }
     }
@@ -187,6 +224,31 @@ impl CelTracker {
         out.started(channel::leg(name), &found, Some(row.extension));
         let parent = found.serial;
         self.channels.leg_started(serial, parent);
+    }
+
+    /// Starts a leg that the PBX opened by itself. The number it is for stands in no row, so that a call over a
+    /// trunk is one to a number that nobody can read.
+    fn start_opened(&mut self, serial: u64, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
+        let Some(Channel { leg: LegState::None, opened: LegState::None, name, .. }) =
+            self.channels.get(serial)
+        else {
+            return;
+        };
+        let target = channel::leg(name);
+        if !row.application.eq_ignore_ascii_case(b"AppDial2") || target.party == Party::Internal {
+            return;
+        }
+        let kind = CallEventKind::Started {
+            origin: Leg { id: b"", party: Party::None },
+            dialled: b"",
+            sent: b"",
+            rang: b"",
+            from_outside: channel::from_outside(row.context),
+            account: out.account,
+            source_address: b"",
+        };
+        out.event(target, kind);
+        self.channels.set_opened(serial, LegState::Started { parent: serial });
     }
 
     fn transferred(&mut self, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
@@ -228,17 +290,24 @@ impl<S: Sink> Out<'_, S> {
 
     /// `known` is what the leg's own row says was dialled.
     fn started(&mut self, target: Leg<'_>, parent: &Parent<'_>, known: Option<&[u8]>) {
-        let data = match parent.dial.map(|dial| &dial.how) {
-            Some(How::String(data)) => data,
-            _ => &b""[..],
+        let (data, behalf) = match parent.dial.map(|dial| &dial.how) {
+            Some(How::String(data)) => (&data[..], &b""[..]),
+            Some(How::Within(behalf)) => (&b""[..], &behalf[..]),
+            _ => (&b""[..], &b""[..]),
         };
         let stand = parent.stand();
         let number = known.filter(|number| !channels::is_special(number));
-        let sent =
-            if parent.fits == Match::No || known.is_some() { b"" } else { channel::sent(data, target.id) };
-        // Where the dial string names the internal leg itself, no phone diverted the call.
-        let diverted = target.party == Party::Internal && parent.fits == Match::No;
-        let rang = if diverted { channel::rang(data) } else { b"" };
+        let sent = if parent.fits == Match::No || known.is_some() {
+            b""
+        } else {
+            let own = parent.dial.and_then(|dial| dial.target(&target));
+            own.map_or_else(|| channel::sent(data, target.id), |(_, dialled)| dialled.number)
+        };
+        let rang = match target.party {
+            Party::Internal if behalf.is_empty() => channel::rang(data, target.id),
+            Party::Internal => behalf,
+            _ => b"",
+        };
         let kind = CallEventKind::Started {
             origin: channel::leg(&parent.channel.name),
             dialled: number.unwrap_or(&stand.extension),

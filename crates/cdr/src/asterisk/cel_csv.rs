@@ -10,7 +10,7 @@ use crate::{EventTime, Place, RejectReason, Sink};
 
 const WIDTH: usize = 20;
 /// The columns that the tracker looks at.
-const READ: [usize; 10] = [0, 7, 8, 9, 10, 11, 13, 14, 15, 19];
+const READ: [usize; 11] = [0, 3, 7, 8, 9, 10, 11, 13, 14, 15, 19];
 
 /// Reads one row.
 pub(crate) fn read<S: Sink>(

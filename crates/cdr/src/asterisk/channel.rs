@@ -31,15 +31,29 @@ pub(crate) fn leg(channel: &[u8]) -> Leg<'_> {
 
 /// The number that `target` was sent, by the dial string `data` (`PJSIP/00442079460006@trunk,12,T`); empty
 /// where the dial string shows none. Never any part of a secret.
+///
+/// A dial string may send several numbers to one trunk, and a call record does not tell which of them a
+/// channel was for: then it is the longest, since a number abroad is longer than one at home. Where the record
+/// names no target, it is the first number sent anywhere.
 pub(crate) fn sent<'a>(data: &'a [u8], target: &[u8]) -> &'a [u8] {
     let target = leg(target);
-    let Party::Peer(peer) = target.party else { return b"" };
-    let mut first = None;
+    let peer = match target.party {
+        Party::Peer(peer) => peer,
+        Party::None => {
+            let mut outside = dialled_targets(data).filter(|dialled| !dialled.number.is_empty());
+            return outside.next().map_or(b"", |dialled| dialled.number);
+        }
+        Party::Internal => return b"",
+    };
+    let (mut first, mut longest) = (None, None::<&[u8]>);
     for dialled in dialled_targets(data) {
-        if dialled.is_to(peer) {
-            return dialled.number;
+        if dialled.is_to(peer) && longest.is_none_or(|number| dialled.number.len() > number.len()) {
+            longest = Some(dialled.number);
         }
         first.get_or_insert(dialled);
+    }
+    if let Some(longest) = longest {
+        return longest;
     }
     let Some(first) = first else { return b"" };
     if first.number.is_empty() && data.len() >= LASTDATA_MAX && !data.contains(&b',') {
@@ -49,18 +63,50 @@ pub(crate) fn sent<'a>(data: &'a [u8], target: &[u8]) -> &'a [u8] {
     first.number
 }
 
-/// The phone that the dial string `data` rings first (`PJSIP/102,5,tT`); empty where it dials a number or
-/// the PBX itself.
-pub(crate) fn rang(data: &[u8]) -> &[u8] {
-    match dialled_targets(data).next() {
-        Some(dialled) if dialled.number.is_empty() && !is_local(dialled.text) => dialled.peer,
-        _ => b"",
+/// The phone that diverted its caller to the internal leg `target`, which it was rung by the dial string
+/// `data` (`PJSIP/102,5,tT`) for; empty where that cannot be said. The dial string may name the leg itself, as
+/// text that a caller smuggled into the number does, or it rings several, and the record does not say which
+/// of them redirected the call.
+pub(crate) fn rang<'a>(data: &'a [u8], target: &[u8]) -> &'a [u8] {
+    let id = leg(target).id;
+    // Nobody knows what was cut off.
+    if data.len() >= LASTDATA_MAX && !data.contains(&b',') && !data.contains(&b'|') {
+        return b"";
     }
+    let mut phone = None;
+    for dialled in dialled_targets(data) {
+        if is_internal_of(id, dialled.text) {
+            return b"";
+        }
+        if is_local(dialled.text) {
+            continue;
+        }
+        // A phone with several contacts is dialled by each of them.
+        if !dialled.number.is_empty() || *phone.get_or_insert(dialled.peer) != dialled.peer {
+            return b"";
+        }
+    }
+    phone.unwrap_or_default()
+}
+
+/// Whose follow-me the application's argument names (`101,s`).
+pub(crate) fn followed(data: &[u8]) -> &[u8] {
+    head(head(data, b','), b'|')
 }
 
 /// Whether a row's or event's application places calls by a dial string.
 pub(crate) fn is_dial(application: &[u8]) -> bool {
     application.eq_ignore_ascii_case(b"Dial")
+}
+
+/// Whether an application calls the numbers that somebody has left for calls to follow them.
+pub(crate) fn is_follow_me(application: &[u8]) -> bool {
+    application.eq_ignore_ascii_case(b"FollowMe")
+}
+
+/// Whether an application connects channels that did not dial one another.
+pub(crate) fn is_conference(application: &[u8]) -> bool {
+    [&b"ConfBridge"[..], b"MeetMe", b"Konference"].iter().any(|name| application.eq_ignore_ascii_case(name))
 }
 
 /// Whether the dialplan context `context` is one of those that calls from outside come in by.
@@ -78,6 +124,19 @@ pub(crate) fn from_outside(context: &[u8]) -> bool {
 /// Whether `channel` (or dial target) is a `Local` one.
 pub(crate) fn is_local(channel: &[u8]) -> bool {
     channel.starts_with(b"Local/")
+}
+
+/// `Local/102@context-0000001a` is a channel of the target `Local/102@context/n`.
+pub(crate) fn is_internal_of(id: &[u8], dialled: &[u8]) -> bool {
+    // `/n` and its like stand behind the second slash.
+    let dialled = match dialled.iter().enumerate().filter(|(_, byte)| **byte == b'/').nth(1) {
+        Some((slash, _)) => dialled.get(..slash).unwrap_or_default(),
+        None => dialled,
+    };
+    is_local(dialled)
+        && id.strip_prefix(dialled).is_some_and(|serial| {
+            serial.strip_prefix(b"-").is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        })
 }
 
 /// One target of a dial string.
@@ -273,12 +332,36 @@ mod tests {
     }
 
     #[test]
-    fn the_phone_that_rang_is_the_first_plain_phone() {
-        assert_eq!(rang(b"PJSIP/102,5,tT"), b"102");
-        assert_eq!(rang(b"PJSIP/102/sip:102@192.0.2.7,5"), b"102");
-        assert_eq!(rang(b"PJSIP/0355550100@trunk,12"), b"");
-        assert_eq!(rang(b"Local/102@from-internal,5"), b"");
-        assert_eq!(rang(b""), b"");
+    fn of_two_numbers_sent_to_one_trunk_the_longest_counts() {
+        let data = "PJSIP/0355550100@trunk&PJSIP/0022465550015@trunk,12";
+        assert_eq!(sent_text(data, "PJSIP/trunk-00000002"), "0022465550015");
+        assert_eq!(sent_text(data, "PJSIP/trunk-00000003"), "0022465550015");
+    }
+
+    #[test]
+    fn without_a_target_the_first_number_sent_outside_counts() {
+        assert_eq!(sent_text("PJSIP/101&PJSIP/0355550100@trunk,12", ""), "0355550100");
+        assert_eq!(sent_text("PJSIP/109,5", ""), "");
+        assert_eq!(sent_text("Local/0355550100@from-internal,30", ""), "");
+    }
+
+    #[test]
+    fn the_phone_that_diverted_is_the_only_one_that_rang() {
+        let abroad = b"Local/0022465550015@inside-00000004;1";
+        let phone = |data: &str| String::from_utf8_lossy(rang(data.as_bytes(), abroad)).into_owned();
+        assert_eq!(phone("PJSIP/102,5,tT"), "102");
+        assert_eq!(phone("PJSIP/102/sip:102@192.0.2.7,5"), "102");
+        assert_eq!(phone("PJSIP/0355550100@trunk,12"), "");
+        assert_eq!(phone("Local/102@from-internal,5"), "");
+        assert_eq!(phone(""), "");
+        assert_eq!(phone("PJSIP/102/sip:102@192.0.2.7&PJSIP/102/sip:102@192.0.2.8,5"), "102");
+        assert_eq!(phone("PJSIP/102&PJSIP/0355550100@trunk,5"), "", "the carrier may have redirected it");
+        assert_eq!(phone("PJSIP/101&PJSIP/102,5"), "", "which of the two redirected it?");
+        assert_eq!(phone("PJSIP/102&Local/103@inside,5"), "102", "the other leg is another's");
+        assert_eq!(phone("PJSIP/102&Local/0022465550015@inside,5"), "", "nobody redirected it");
+        assert_eq!(phone("PJSIP/102&Local/0022465550015@inside/n,5"), "");
+        let cut = format!("PJSIP/102&Local/{}", "1".repeat(70));
+        assert_eq!(phone(&cut[..79]), "", "what was cut off may name the leg");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The channels that are open, by unique id and by call; never more than a fixed number of them.
 use super::CelRow;
-use crate::Outcome;
 use crate::asterisk::channel;
+use crate::{Leg, Outcome, Party};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,8 +47,9 @@ impl Stand {
 pub(super) enum How {
     /// By a dial string.
     String(Bytes),
-    /// By an application that names its targets elsewhere.
-    Within,
+    /// By an application that names its targets elsewhere, on behalf of an extension or, where that is empty,
+    /// of none.
+    Within(Bytes),
     /// By whatever stands at the number it was transferred to.
     Transferred,
 }
@@ -60,7 +61,11 @@ impl How {
         if channel::is_dial(application) {
             Some(Self::String(keep(data)))
         } else if WITHIN.iter().any(|name| application.eq_ignore_ascii_case(name)) {
-            Some(Self::Within)
+            Some(Self::Within(keep(if channel::is_follow_me(application) {
+                channel::followed(data)
+            } else {
+                b""
+            })))
         } else {
             None
         }
@@ -70,7 +75,7 @@ impl How {
     pub(super) fn targets(&self) -> usize {
         match self {
             Self::String(data) => channel::dialled_targets(data).count(),
-            Self::Within | Self::Transferred => 0,
+            Self::Within(_) | Self::Transferred => 0,
         }
     }
 }
@@ -86,11 +91,21 @@ pub(super) struct Dial {
     pub(super) answered: bool,
     /// Legs it has made.
     pub(super) legs: usize,
+    /// Which targets of its dial string have got their legs.
+    pub(super) made: Vec<usize>,
 }
 
 impl Dial {
     fn answer(&mut self) {
-        self.answered |= self.how != How::Within;
+        self.answered |= !matches!(self.how, How::Within(_));
+    }
+
+    /// The target that the new leg `leg` is for: the first that has none yet, since they are dialled in
+    /// their order.
+    pub(super) fn target(&self, leg: &Leg<'_>) -> Option<(usize, channel::Dialled<'_>)> {
+        let (How::String(data), Party::Peer(peer)) = (&self.how, leg.party) else { return None };
+        let mut targets = channel::dialled_targets(data).enumerate();
+        targets.find(|(index, dialled)| dialled.is_to(peer) && !self.made.contains(index))
     }
 }
 
@@ -136,6 +151,8 @@ pub(super) struct Channel {
     pub(super) stand: Stand,
     pub(super) dial: Option<Dial>,
     pub(super) leg: LegState,
+    /// What was told of it as a leg that the PBX opened by itself, for a call file or the manager interface.
+    pub(super) opened: LegState,
 }
 
 impl Channel {
@@ -147,6 +164,7 @@ impl Channel {
             stand: Stand::new(row.extension, row.context),
             dial: None,
             leg: LegState::None,
+            opened: LegState::None,
         }
     }
     pub(super) fn is_leg(&self) -> bool {
@@ -263,15 +281,29 @@ impl Channels {
         let order = self.next_serial();
         if let Some(channel) = self.by_serial.get_mut(&serial) {
             let stand = channel.stand.clone();
-            channel.dial = Some(Dial { serial: order, how, stand, answered: false, legs: 0 });
+            channel.dial =
+                Some(Dial { serial: order, how, stand, answered: false, legs: 0, made: Vec::new() });
         }
     }
 
     /// A channel is in an application that dials by itself.
-    pub(super) fn dial_within(&mut self, serial: u64) {
-        let how = self.by_serial.get(&serial).and_then(|channel| channel.dial.as_ref()).map(|dial| &dial.how);
-        if how != Some(&How::Within) {
-            self.dial(serial, How::Within);
+    pub(super) fn dial_within(&mut self, serial: u64, how: How) {
+        let known = self.by_serial.get(&serial).and_then(|channel| channel.dial.as_ref());
+        if !known.is_some_and(|dial| matches!(dial.how, How::Within(_))) {
+            self.dial(serial, how);
+        }
+    }
+
+    /// A channel has left what it was connected to. If it stands at another number than the one it was
+    /// connected by, it was moved there (by the manager interface) and dials on from it.
+    pub(super) fn moved(&mut self, serial: u64) {
+        let Some(channel) = self.by_serial.get(&serial) else { return };
+        let moved = channel.dial.as_ref().is_some_and(|dial| {
+            dial.answered && dial.stand != channel.stand && matches!(dial.how, How::String(_))
+        });
+        if moved {
+            let stand = channel.stand.clone();
+            self.dial_transferred(serial, stand);
         }
     }
 
@@ -282,8 +314,14 @@ impl Channels {
         let begun = channel.dial.as_ref().is_some_and(|dial| !dial.answered && dial.stand == stand);
         if !begun {
             channel.stand = stand.clone();
-            channel.dial =
-                Some(Dial { serial: order, how: How::Transferred, stand, answered: false, legs: 0 });
+            channel.dial = Some(Dial {
+                serial: order,
+                how: How::Transferred,
+                stand,
+                answered: false,
+                legs: 0,
+                made: Vec::new(),
+            });
         }
     }
 
@@ -295,8 +333,11 @@ impl Channels {
 
     /// The channel `parent` has dialled the channel `serial`.
     pub(super) fn leg_started(&mut self, serial: u64, parent: u64) {
+        let name = self.by_serial.get(&serial).map(|channel| channel.name.clone()).unwrap_or_default();
         if let Some(dial) = self.by_serial.get_mut(&parent).and_then(|channel| channel.dial.as_mut()) {
             dial.legs += 1;
+            let target = dial.target(&channel::leg(&name)).map(|(index, _)| index);
+            dial.made.extend(target);
         }
         self.set_leg(serial, LegState::Started { parent });
     }
@@ -305,6 +346,12 @@ impl Channels {
     pub(super) fn dial_answered(&mut self, serial: u64) {
         if let Some(dial) = self.by_serial.get_mut(&serial).and_then(|channel| channel.dial.as_mut()) {
             dial.answer();
+        }
+    }
+
+    pub(super) fn set_opened(&mut self, serial: u64, opened: LegState) {
+        if let Some(channel) = self.by_serial.get_mut(&serial) {
+            channel.opened = opened;
         }
     }
 

@@ -72,7 +72,7 @@ fn fit(how: &How, name: &[u8], target: &Leg<'_>) -> Match {
             Party::Peer(_) if technology(dialled.text) == technology(name) => {
                 if technology(name) == b"PJSIP" { Match::No } else { Match::Possible }
             }
-            Party::Internal if is_internal_of(target.id, dialled.text) => Match::Named,
+            Party::Internal if channel::is_internal_of(target.id, dialled.text) => Match::Named,
             _ => Match::No,
         };
         found = found.max(fits);
@@ -82,19 +82,6 @@ fn fit(how: &How, name: &[u8], target: &Leg<'_>) -> Match {
 
 fn technology(text: &[u8]) -> &[u8] {
     text.split(|&byte| byte == b'/').next().unwrap_or_default()
-}
-
-/// `Local/102@context-0000001a` is a channel of the target `Local/102@context/n`.
-fn is_internal_of(id: &[u8], dialled: &[u8]) -> bool {
-    // `/n` and its like stand behind the second slash.
-    let dialled = match dialled.iter().enumerate().filter(|(_, byte)| **byte == b'/').nth(1) {
-        Some((slash, _)) => dialled.get(..slash).unwrap_or_default(),
-        None => dialled,
-    };
-    channel::is_local(dialled)
-        && id.strip_prefix(dialled).is_some_and(|serial| {
-            serial.strip_prefix(b"-").is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-        })
 }
 
 #[cfg(test)]

@@ -87,12 +87,17 @@ fn every_leg_of_a_capture_starts_once_with_the_origin_and_the_numbers_of_its_cal
             let leg = channel::leg(&call[6]);
             let (id, by_string) = (text(leg.id), channel::is_dial(&call[7]));
             let only_if = |condition: bool, bytes: &[u8]| if condition { text(bytes) } else { String::new() };
-            let redirects = by_string && leg.party == Party::Internal && !text(&call[8]).contains("Local/");
+            let followed = leg.party == Party::Internal && channel::is_follow_me(&call[7]);
+            let redirects = by_string && leg.party == Party::Internal;
             let record = Started {
                 origin: text(channel::leg(&call[5]).id),
                 dialled: text(&call[2]),
                 sent: only_if(by_string, channel::sent(&call[8], &call[6])),
-                rang: only_if(redirects, channel::rang(&call[8])),
+                rang: if followed {
+                    text(channel::followed(&call[8]))
+                } else {
+                    only_if(redirects, channel::rang(&call[8], &call[6]))
+                },
                 from_outside: channel::from_outside(&call[3]),
             };
             let starts = heard.started.get(&id).map_or(&[][..], Vec::as_slice);
