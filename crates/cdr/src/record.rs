@@ -185,6 +185,65 @@ pub enum RejectReason {
     /// Not JSON, or JSON of another shape.
     #[error("not a record of this format")]
     Shape,
+    /// A spreadsheet made an exponent of a number.
+    #[error("an exponent stands where a telephone number belongs")]
+    Exponent,
+    /// A date that means one day with the day first and another with the month first.
+    #[error("day and month of the date cannot be told apart")]
+    DateOrder,
+    /// The first lines do not name the columns.
+    #[error("no header has named the column {missing}")]
+    Header {
+        /// A column that is needed and was not found.
+        missing: &'static str,
+    },
+    /// Text in UTF-16.
+    #[error("the file is in UTF-16")]
+    Utf16,
+}
+
+impl RejectReason {
+    /// What an operator can do about it, where anything helps.
+    pub fn hint(&self) -> Option<Hint> {
+        let (english, japanese) = match self {
+            Self::Exponent => (
+                "the digits are gone: export the file again and do not save it with a spreadsheet",
+                "桁が失われています。表計算ソフトで保存し直さず、元のファイルを書き出し直してください",
+            ),
+            Self::DateOrder => (
+                "say --date-order day-first or month-first, or name one pattern in a descriptor of your own",
+                "--date-order day-first または month-first を指定するか、独自の形式定義で書式を 1 つに決めてください",
+            ),
+            Self::Header { .. } => (
+                "export the file with its line of column names, or give an own descriptor with `columns`",
+                "列名の行を付けて書き出すか、columns を書いた独自の形式定義を指定してください",
+            ),
+            Self::Utf16 => (
+                "convert it first: iconv -f UTF-16 -t UTF-8",
+                "先に変換してください: iconv -f UTF-16 -t UTF-8",
+            ),
+            Self::Width { .. } => (
+                "an upgrade or an option of the PBX may have changed the columns",
+                "PBX の更新や設定変更で列が変わった可能性があります",
+            ),
+            Self::Time
+            | Self::Number
+            | Self::OpenQuote
+            | Self::CutOff
+            | Self::Contradiction
+            | Self::Shape => return None,
+        };
+        Some(Hint { english, japanese })
+    }
+}
+
+/// What to do, in the languages of the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// English.
+    pub english: &'static str,
+    /// Japanese.
+    pub japanese: &'static str,
 }
 
 /// A record that could not be read, with its place. It is counted and kept; reading goes on behind it.

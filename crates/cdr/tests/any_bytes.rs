@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tollwatch_cdr::Format;
 
 fn format() -> impl Strategy<Value = Format> {
-    proptest::sample::select(Format::ALL.to_vec())
+    proptest::sample::select(Format::all().to_vec())
 }
 
 /// Rows of all formats, whole and cut off, among pieces that put quotes out of step.

@@ -1,47 +1,38 @@
-//! `asterisk_cel_csv`: what `cel_custom` writes by its sample mapping.
-//!
-//! eventtype, eventtime, name, number, ANI, RDNIS, DNID, exten, context, channel, application, its data,
-//! amaflags, accountcode, uniqueid, linkedid, peer, userfield, user-defined type, extra (JSON).
-use super::call::{Reader, creation_epoch};
+//! Rows of channel events: what `cel_custom` writes.
 use super::cel::{CelRow, CelTracker};
+use crate::call::{Reader, creation_epoch, fault};
 use crate::csv::{Fault, Row};
+use crate::descriptor::{Columns, Plan};
 use crate::zone::Choice;
 use crate::{EventTime, Place, RejectReason, Sink};
-
-const WIDTH: usize = 20;
-/// The columns that the tracker looks at.
-const READ: [usize; 10] = [0, 7, 8, 9, 10, 11, 13, 14, 15, 19];
 
 /// Reads one row.
 pub(crate) fn read<S: Sink>(
     row: &Row<'_>,
+    columns: &Columns,
+    plan: &'static Plan,
     reader: &mut Reader,
     tracker: &mut CelTracker,
     place: Place,
     sink: &mut S,
 ) -> Result<(), Fault> {
-    if row.width() != WIDTH {
-        return Err(RejectReason::Width { found: row.width(), expected: "20" }.into());
-    }
-    let Some(at) = event_time(row, reader) else {
-        if row.field(0).eq_ignore_ascii_case(b"eventtype") {
-            sink.passed_over(place);
-            return Ok(());
-        }
-        return Err(Fault { field: Some((2, "eventtime")), reason: RejectReason::Time });
+    let [_, time, .., unique_id, _, _] = columns.events;
+    let Some(at) = event_time(row, time, unique_id, reader) else {
+        let [_, source, ..] = plan.sources.events;
+        return Err(fault(plan, time, source, RejectReason::Time));
     };
-    if READ.iter().any(|&column| row.has_quote_inside(column)) {
+    if columns.events.iter().any(|&column| row.has_quote_inside(column)) {
         let row = row.unescaped(&mut reader.scratch);
-        tracker.row(at, &CelRow::new(|column| row.field(column)), place, sink);
+        tracker.row(at, &CelRow::new(&columns.events, |column| row.field(column)), place, sink);
     } else {
-        tracker.row(at, &CelRow::new(|column| row.field(column)), place, sink);
+        tracker.row(at, &CelRow::new(&columns.events, |column| row.field(column)), place, sink);
     }
     Ok(())
 }
 
 /// Seconds since 1970 UTC with a fraction, or what `dateformat=%F %T` gives, in local time.
-fn event_time(row: &Row<'_>, reader: &mut Reader) -> Option<EventTime> {
-    let text = row.field(1);
+fn event_time(row: &Row<'_>, time: usize, unique_id: usize, reader: &mut Reader) -> Option<EventTime> {
+    let text = row.field(time);
     let dot = text.iter().position(|&byte| byte == b'.');
     let whole = text.get(..dot.unwrap_or(text.len()))?;
     let micros = match dot {
@@ -49,7 +40,7 @@ fn event_time(row: &Row<'_>, reader: &mut Reader) -> Option<EventTime> {
         None => 0,
     };
     let seconds = if whole.contains(&b':') {
-        let choice = || Choice::NotBefore(creation_epoch(row.field(14)));
+        let choice = || Choice::NotBefore(creation_epoch(row.field(unique_id)));
         let (seconds, reading) = reader.clock.read(whole, choice)?;
         reader.counters.note(reading);
         seconds

@@ -25,9 +25,14 @@ impl Sink for Kept {
     }
 }
 
+/// A decoder of the built-in format of this name.
+pub(crate) fn decoder(format: &str, zone: &str) -> Decoder {
+    Decoder::new(Format::parse(format).unwrap(), Zone::parse(zone).unwrap())
+}
+
 /// Decodes `input` in one block.
-pub(crate) fn decode(format: Format, zone: &str, input: &[u8]) -> (Kept, Decoder) {
-    let mut decoder = Decoder::new(format, Zone::parse(zone).unwrap());
+pub(crate) fn decode(format: &str, zone: &str, input: &[u8]) -> (Kept, Decoder) {
+    let mut decoder = decoder(format, zone);
     let mut kept = Kept::default();
     assert_eq!(decoder.decode(input, true, &mut kept), input.len());
     (kept, decoder)
@@ -35,7 +40,7 @@ pub(crate) fn decode(format: Format, zone: &str, input: &[u8]) -> (Kept, Decoder
 
 /// Calls `each` with every CDR of `input`, and returns what else there was.
 pub(crate) fn for_each_cdr(
-    format: Format,
+    format: &str,
     zone: &str,
     input: &[u8],
     each: impl FnMut(Place, &tollwatch_cdr::Cdr<'_>),
@@ -57,7 +62,7 @@ pub(crate) fn for_each_cdr(
             self.kept.rejected(rejected);
         }
     }
-    let mut decoder = Decoder::new(format, Zone::parse(zone).unwrap());
+    let mut decoder = decoder(format, zone);
     let mut sink = Each { each, kept: Kept::default() };
     assert_eq!(decoder.decode(input, true, &mut sink), input.len());
     (sink.kept, decoder)
@@ -78,8 +83,8 @@ pub(crate) fn capture(path: &str) -> Option<Vec<u8>> {
 
 /// Reads `input` in blocks of the lengths in `cuts` (each at least 1, repeated), snapshotting and restoring
 /// the decoder between any two of them.
-pub(crate) fn decode_in_blocks(format: Format, zone: &str, input: &[u8], cuts: &[usize]) -> Kept {
-    let mut decoder = Decoder::new(format, Zone::parse(zone).unwrap());
+pub(crate) fn decode_in_blocks(format: &str, zone: &str, input: &[u8], cuts: &[usize]) -> Kept {
+    let mut decoder = decoder(format, zone);
     let mut kept = Kept::default();
     let (mut buffer, mut rest) = (Vec::new(), input);
     for &cut in cuts.iter().cycle() {

@@ -1,0 +1,178 @@
+//! A row turned into a call, by the plan of its format.
+mod parties;
+mod times;
+
+use crate::asterisk::channel;
+use crate::civil::DateOrder;
+use crate::csv::{Fault, Row, Scratch};
+use crate::descriptor::{ABSENT, Columns, Plan};
+use crate::number::is_exponent;
+use crate::zone::{LocalClock, Reading};
+use crate::{Cdr, Counters, EventTime, Party, Place, Record, RejectReason, Sink, Zone};
+use serde::{Deserialize, Serialize};
+use std::hash::{BuildHasher, Hasher};
+use times::Times;
+
+pub(crate) use times::creation_epoch;
+
+/// Reads calls: the zone they are written in, and what was odd about them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Reader {
+    pub(crate) clock: LocalClock,
+    /// Of day and month, where that had to be found out.
+    pub(crate) order: Option<DateOrder>,
+    pub(crate) counters: Counters,
+    #[serde(skip)]
+    pub(crate) scratch: Scratch,
+    /// For rows that had to be written anew before their quotes are undone.
+    #[serde(skip)]
+    pub(crate) spare: Scratch,
+    #[serde(skip)]
+    numbers: Vec<u8>,
+}
+
+impl Reader {
+    pub(crate) fn new(zone: Zone) -> Self {
+        Self {
+            clock: LocalClock::new(zone),
+            order: None,
+            counters: Counters::default(),
+            scratch: Scratch::default(),
+            spare: Scratch::default(),
+            numbers: Vec::new(),
+        }
+    }
+
+    /// Reads the call in `row`, which stands in the source as `raw`, and hands it to `sink`.
+    #[inline]
+    pub(crate) fn call<S: Sink>(
+        &mut self,
+        row: &Row<'_>,
+        raw: &[u8],
+        columns: &Columns,
+        plan: &'static Plan,
+        place: Place,
+        sink: &mut S,
+    ) -> Result<(), Fault> {
+        let times = self.times(row, columns, plan)?;
+        let identity = identity(row, raw, columns);
+        if columns.texts.iter().any(|&column| row.has_quote_inside(column)) {
+            let mut scratch = std::mem::take(&mut self.scratch);
+            let done = self.hand_out(&row.unescaped(&mut scratch), columns, plan, &times, identity, place, sink);
+            self.scratch = scratch;
+            return done;
+        }
+        self.hand_out(row, columns, plan, &times, identity, place, sink)
+    }
+
+    #[inline]
+    #[allow(clippy::too_many_arguments, reason = "the parts of one call")]
+    fn hand_out<S: Sink>(
+        &mut self,
+        row: &Row<'_>,
+        columns: &Columns,
+        plan: &'static Plan,
+        times: &Times,
+        identity: u64,
+        place: Place,
+        sink: &mut S,
+    ) -> Result<(), Fault> {
+        let names = parties::Names::new(identity);
+        let cdr = parties::cdr(row, columns, plan, times, identity, &names);
+        if cdr.dialled.is_empty() && is_empty(&cdr, columns) {
+            // An additional record of some drivers: neither of the parties is known, so nothing can be charged.
+            self.counters.without_parties += 1;
+            sink.passed_over(place);
+            return Ok(());
+        }
+        if plan.spreadsheet {
+            let exponent = [(columns.dialled, plan.sources.dialled), (columns.calling, plan.sources.calling)]
+                .into_iter()
+                .flat_map(|(columns, sources)| columns.into_iter().zip(sources))
+                .find(|(column, _)| is_exponent(row.field(*column)));
+            if let Some((column, source)) = exponent {
+                return Err(fault(plan, column, source, RejectReason::Exponent));
+            }
+        }
+        if plan.numbers.is_nothing() {
+            sink.record(place, &Record::Cdr(cdr));
+        } else {
+            self.hand_out_cleaned(&cdr, plan, place, sink);
+        }
+        Ok(())
+    }
+
+    /// Hands out the call with what marks its numbers taken off them.
+    fn hand_out_cleaned<S: Sink>(&mut self, cdr: &Cdr<'_>, plan: &Plan, place: Place, sink: &mut S) {
+        let peer = |party| if let Party::Peer(name) = party { name } else { &b""[..] };
+        let parts = [cdr.calling, cdr.dialled, cdr.sent, cdr.rang, peer(cdr.origin.party), peer(cdr.target.party)];
+        self.numbers.clear();
+        let mut ends = [0; 6];
+        for (number, (part, end)) in parts.into_iter().zip(&mut ends).enumerate() {
+            let marked = plan.numbers.clean(part, &mut self.numbers);
+            self.counters.marked_numbers += u64::from(marked && number == 1);
+            *end = self.numbers.len();
+        }
+        let [a, b, c, d, e, f] = ends;
+        let part = |from: usize, to: usize| self.numbers.get(from..to).unwrap_or_default();
+        let party = |party, name| if let Party::Peer(_) = party { Party::Peer(name) } else { party };
+        let mut clean = Cdr {
+            calling: part(0, a),
+            dialled: part(a, b),
+            sent: part(b, c),
+            rang: part(c, d),
+            ..*cdr
+        };
+        clean.origin.party = party(cdr.origin.party, part(d, e));
+        clean.target.party = party(cdr.target.party, part(e, f));
+        sink.record(place, &Record::Cdr(clean));
+    }
+}
+
+#[cold]
+fn is_empty(cdr: &Cdr<'_>, columns: &Columns) -> bool {
+    let no_target = columns.target_channel == ABSENT || cdr.target.party == Party::None;
+    cdr.calling.is_empty() && cdr.sent.is_empty() && no_target
+}
+
+/// A fault of the field in `column`, whose name has the number `source`.
+#[cold]
+pub(crate) fn fault(plan: &'static Plan, column: usize, source: usize, reason: RejectReason) -> Fault {
+    let name = plan.names.get(source).map_or("", |name| name.name.as_str());
+    Fault { field: (column != ABSENT).then_some((column + 1, name)), reason }
+}
+
+/// The columns that make a row itself, where the format names them and they are there; elsewhere the row is all
+/// there is. Asterisk's ids alone are not enough: uniqueid is shared by the rows of a forked record, and all
+/// counters begin anew when the PBX does.
+#[inline]
+fn identity(row: &Row<'_>, raw: &[u8], columns: &Columns) -> u64 {
+    let mut hasher = hasher();
+    if row.field(columns.identity_where).is_empty() {
+        hasher.write(raw);
+    } else {
+        for column in columns.identity {
+            let part = row.field(column);
+            hasher.write_u64(part.len() as u64);
+            hasher.write(part);
+        }
+    }
+    hasher.finish()
+}
+
+/// The hash of what makes a record itself; the same in every build.
+pub(crate) fn hasher() -> impl Hasher {
+    const SEED: u64 = 0x746f_6c6c_7761_7463;
+    foldhash::quality::FixedState::with_seed(SEED).build_hasher()
+}
+
+impl Counters {
+    #[inline]
+    pub(crate) fn note(&mut self, reading: Reading) {
+        match reading {
+            Reading::Plain => {}
+            Reading::Ambiguous => self.ambiguous_times += 1,
+            Reading::Nonexistent => self.nonexistent_times += 1,
+        }
+    }
+}
