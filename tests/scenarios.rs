@@ -24,12 +24,13 @@ impl Scenario {
             let (mut cdr, mut cel) = (Vec::new(), Vec::new());
             write_cdr_csv(&case, &mut cdr).unwrap();
             write_cel_csv(&case, &mut cel).unwrap();
-            [(Format::AsteriskCdrCsv, cut(cdr)), (Format::AsteriskCelCsv, cut(cel))].map(|(format, bytes)| {
+            [("asterisk_cdr_csv", cut(cdr)), ("asterisk_cel_csv", cut(cel))].map(|(format, bytes)| {
+                let format = Format::parse(format).unwrap();
                 Self {
                     name: format!(
                         "{}.{}",
                         kind.name(),
-                        if format == Format::AsteriskCelCsv { "cel" } else { "cdr" }
+                        if format.spans_files() { "cel" } else { "cdr" }
                     ),
                     format,
                     bytes,

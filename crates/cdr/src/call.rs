@@ -77,7 +77,8 @@ impl Reader {
         place: Place,
         sink: &mut S,
     ) -> Result<(), Fault> {
-        let names = parties::Names::new(identity);
+        let plain = columns.channel == ABSENT || columns.target_channel == ABSENT || plan.dialect.is_none();
+        let names = if plain { parties::Names::new(identity) } else { parties::Names::NONE };
         let cdr = parties::cdr(row, columns, plan, times, identity, &names);
         if cdr.dialled.is_empty() && is_empty(&cdr, columns) {
             // An additional record of some drivers: neither of the parties is known, so nothing can be charged.
@@ -94,7 +95,7 @@ impl Reader {
                 return Err(fault(plan, column, source, RejectReason::Exponent));
             }
         }
-        if plan.numbers.is_nothing() {
+        if plan.numbers.nothing {
             sink.record(place, &Record::Cdr(cdr));
         } else {
             self.hand_out_cleaned(&cdr, plan, place, sink);

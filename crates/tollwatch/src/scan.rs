@@ -4,7 +4,9 @@ mod recorded;
 
 use recorded::Recorded;
 use std::path::{Path, PathBuf};
-use tollwatch_cdr::{Decoder, Detection, EventTime, Format, Place, Record, Rejected, Sink, Zone, detect};
+use tollwatch_cdr::{
+    DateOrder, Decoder, Detection, EventTime, Format, Hint, Place, Record, Rejected, Sink, Zone, detect_among,
+};
 use tollwatch_detect::{Engine, TenantId};
 use tollwatch_source::{Blocks, Input, SourceError};
 
@@ -39,6 +41,8 @@ pub struct RejectSample {
     pub field: Option<(usize, &'static str)>,
     /// Why.
     pub reason: String,
+    /// What to do about it, where anything helps.
+    pub hint: Option<Hint>,
 }
 
 /// How far a scan has come.
@@ -82,6 +86,7 @@ pub struct Scanner {
     tenant: String,
     zone: Zone,
     format: Option<Format>,
+    date_order: Option<DateOrder>,
     inputs: Vec<Opened>,
 }
 
@@ -107,7 +112,13 @@ impl Scanner {
     /// A scanner without files, for the records of a tenant's PBX that stands in `zone`; `format` for all
     /// files, or none to tell it from each file's first records.
     pub fn new(tenant: &str, zone: Zone, format: Option<Format>) -> Self {
-        Self { tenant: tenant.to_owned(), zone, format, inputs: Vec::new() }
+        Self { tenant: tenant.to_owned(), zone, format, date_order: None, inputs: Vec::new() }
+    }
+
+    /// The same where the operator says which of day and month stands first in dates that do not tell.
+    #[must_use]
+    pub fn with_date_order(self, order: Option<DateOrder>) -> Self {
+        Self { date_order: order, ..self }
     }
 
     /// Opens a file (`-` is standard input) and finds out its format.
@@ -118,8 +129,9 @@ impl Scanner {
             blocks.fill().map_err(ScanError::Source)?;
             let first = blocks.current();
             // A log that was just rotated is empty, and nothing is wrong with that.
-            let empty = (first.last && first.bytes.is_empty()).then_some(Format::AsteriskCdrCsv);
-            match self.format.or(empty).map_or_else(|| detect(first.bytes), given) {
+            let empty = if first.last && first.bytes.is_empty() { Format::all().first().copied() } else { None };
+            let detected = || detect_among(first.bytes, Format::all(), self.date_order);
+            match self.format.or(empty).map_or_else(detected, given) {
                 Detection::Found { format, english, japanese } => break (format, [english, japanese]),
                 Detection::Unclear { english, japanese, .. } if first.last || first.bytes.len() >= ENOUGH => {
                     return Err(ScanError::Format { path: path.to_owned(), why: [english, japanese] });
@@ -129,7 +141,10 @@ impl Scanner {
         };
         self.inputs.push(Opened {
             blocks,
-            decoder: Decoder::new(format, self.zone),
+            decoder: match self.date_order {
+                Some(order) => Decoder::new(format, self.zone).with_date_order(order),
+                None => Decoder::new(format, self.zone),
+            },
             tally: Tally::default(),
             report: FileReport {
                 path: path.to_owned(),
@@ -200,7 +215,7 @@ impl Feed<'_> {
 impl Opened {
     /// When the first record of a log of live events came to be known; none for other formats.
     fn first_event(&self) -> Option<EventTime> {
-        if self.decoder.format() != Format::AsteriskCelCsv {
+        if !self.decoder.format().spans_files() {
             return None;
         }
         let mut first = EventTime::MAX;
@@ -265,7 +280,8 @@ impl<F: FnMut(&Record<'_>)> Sink for Counting<'_, F> {
         let reason = rejected.reason.to_string();
         if self.tally.samples.len() < MOST_SAMPLES {
             let (place, field) = (rejected.place, rejected.field);
-            self.tally.samples.push(RejectSample { place, field, reason: reason.clone() });
+            let hint = rejected.reason.hint();
+            self.tally.samples.push(RejectSample { place, field, reason: reason.clone(), hint });
         }
         *self.tally.rejected.entry(reason).or_default() += 1;
     }

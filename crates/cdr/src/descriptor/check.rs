@@ -391,7 +391,8 @@ fn numbers(raw: &RawDescriptor, faults: &mut Faults) -> Numbers {
     if raw.numbers.drop.iter().any(String::is_empty) {
         faults.add("numbers.drop", "an empty word", "words such as `Ext.`");
     }
-    Numbers { drop: raw.numbers.drop.clone(), strip: raw.numbers.strip.clone().into_bytes(), replace }
+    let (drop, strip) = (raw.numbers.drop.clone(), raw.numbers.strip.clone().into_bytes());
+    Numbers { nothing: drop.is_empty() && strip.is_empty() && replace.is_empty(), drop, strip, replace }
 }
 
 fn description(raw: &RawDescriptor, faults: &mut Faults) -> Description {

@@ -192,6 +192,12 @@ impl Forms {
     /// The outcome that stands in its column.
     #[inline]
     pub(crate) fn outcome(&self, text: &[u8]) -> Outcome {
+        let of = |spelling: &&(String, Outcome)| spelling.0.as_bytes() == text;
+        self.outcomes.iter().find(of).map_or_else(|| self.outcome_in_any_case(text), |spelling| spelling.1)
+    }
+
+    #[cold]
+    fn outcome_in_any_case(&self, text: &[u8]) -> Outcome {
         let of = |spelling: &&(String, Outcome)| spelling.0.as_bytes().eq_ignore_ascii_case(text);
         self.outcomes.iter().find(of).map_or(Outcome::Failed, |spelling| spelling.1)
     }
@@ -205,14 +211,9 @@ impl Forms {
 /// What is done to numbers.
 #[derive(Debug)]
 pub(crate) struct Numbers {
+    /// They are handed on as they stand.
+    pub(crate) nothing: bool,
     pub(crate) drop: Vec<String>,
     pub(crate) strip: Vec<u8>,
     pub(crate) replace: Vec<(u8, u8)>,
-}
-
-impl Numbers {
-    /// Numbers are handed on as they stand.
-    pub(crate) fn is_nothing(&self) -> bool {
-        self.drop.is_empty() && self.strip.is_empty() && self.replace.is_empty()
-    }
 }

@@ -82,7 +82,11 @@ impl Say<'_> {
                 if let Some((number, name)) = sample.field {
                     write!(out, "field {number} {name}: ")?;
                 }
-                writeln!(out, "{}", sample.reason)?;
+                write!(out, "{}", sample.reason)?;
+                if let Some(hint) = sample.hint {
+                    write!(out, " ({})", language.pick(hint.english, hint.japanese))?;
+                }
+                writeln!(out)?;
             }
             if let Some(error) = &file.error {
                 let ended = self.language.pick("ended early", "途中で読み取りが終了しました");
@@ -332,6 +336,7 @@ pub(crate) fn json(
                     "field": sample.field.map(|(number, _)| number),
                     "name": sample.field.map(|(_, name)| name),
                     "reason": sample.reason,
+                    "hint": sample.hint.map(|hint| language.pick(hint.english, hint.japanese)),
                 })).collect::<Vec<_>>(),
                 "error": file.error,
             })

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
-use tollwatch_cdr::Format;
+use tollwatch_cdr::{DateOrder, Format};
 use tollwatch_detect::{Engine, IncidentV1};
 
 pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
@@ -16,17 +16,12 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
         Ok(config) => config,
         Err(code) => return Ok(code),
     };
-    let format = match arguments.format.as_str() {
-        "auto" => None,
-        name => Some(Format::parse(name).with_context(|| {
-            let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-            format!("--format {name} ({}: auto, {})", language.pick("known", "使用可能"), names.join(", "))
-        })?),
-    };
+    let format = format(&arguments.format, language)?;
     // The file is made before anything is read: a scan of an hour must not end in "no such directory".
     let mut incidents = arguments.incidents.as_deref().map(create).transpose()?;
     let mut engine = Engine::new(settings);
-    let mut scanner = Scanner::new(&tenant, zone, format);
+    let mut scanner = Scanner::new(&tenant, zone, format)
+        .with_date_order(arguments.date_order.map(DateOrder::from));
     let mut unusable = false;
     for file in &arguments.files {
         if let Err(error) = scanner.open(file) {
@@ -61,6 +56,23 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
         (false, true) => ExitCode::from(1),
         (false, false) => ExitCode::SUCCESS,
     })
+}
+
+/// The format that was named, or described in a file of the operator's own; none for `auto`.
+fn format(argument: &str, language: crate::Language) -> anyhow::Result<Option<Format>> {
+    if argument == "auto" {
+        return Ok(None);
+    }
+    let path = Path::new(argument);
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        let text = std::fs::read_to_string(path).with_context(|| format!("--format {argument}"))?;
+        return Ok(Some(Format::define(&text).map_err(|error| anyhow::anyhow!("--format {argument}:\n{error}"))?));
+    }
+    let named = Format::parse(argument).with_context(|| {
+        let names: Vec<&str> = Format::all().iter().map(|format| format.name()).collect();
+        format!("--format {argument} ({}: auto, {})", language.pick("known", "使用可能"), names.join(", "))
+    })?;
+    Ok(Some(named))
 }
 
 fn create(path: &Path) -> anyhow::Result<BufWriter<std::fs::File>> {
