@@ -27,11 +27,7 @@ impl Scenario {
             [("asterisk_cdr_csv", cut(cdr)), ("asterisk_cel_csv", cut(cel))].map(|(format, bytes)| {
                 let format = Format::parse(format).unwrap();
                 Self {
-                    name: format!(
-                        "{}.{}",
-                        kind.name(),
-                        if format.spans_files() { "cel" } else { "cdr" }
-                    ),
+                    name: format!("{}.{}", kind.name(), if format.spans_files() { "cel" } else { "cdr" }),
                     format,
                     bytes,
                     kind,

@@ -8,7 +8,7 @@ use crate::csv::{Fault, Row, Scratch};
 use crate::descriptor::{ABSENT, Columns, Plan};
 use crate::number::is_exponent;
 use crate::zone::{LocalClock, Reading};
-use crate::{Cdr, Counters, EventTime, Party, Place, Record, RejectReason, Sink, Zone};
+use crate::{Cdr, Counters, EventTime, Outcome, Party, Place, Record, RejectReason, Sink, Zone};
 use serde::{Deserialize, Serialize};
 use std::hash::{BuildHasher, Hasher};
 use times::Times;
@@ -58,7 +58,8 @@ impl Reader {
         let identity = identity(row, raw, columns);
         if columns.texts.iter().any(|&column| row.has_quote_inside(column)) {
             let mut scratch = std::mem::take(&mut self.scratch);
-            let done = self.hand_out(&row.unescaped(&mut scratch), columns, plan, &times, identity, place, sink);
+            let done =
+                self.hand_out(&row.unescaped(&mut scratch), columns, plan, &times, identity, place, sink);
             self.scratch = scratch;
             return done;
         }
@@ -81,7 +82,7 @@ impl Reader {
         let names = if plain { parties::Names::new(identity) } else { parties::Names::NONE };
         let cdr = parties::cdr(row, columns, plan, times, identity, &names);
         if cdr.dialled.is_empty() && is_empty(&cdr, columns) {
-            // An additional record of some drivers: neither of the parties is known, so nothing can be charged.
+            // An additional record of some drivers: neither of the parties is known, and nothing was charged.
             self.counters.without_parties += 1;
             sink.passed_over(place);
             return Ok(());
@@ -106,7 +107,8 @@ impl Reader {
     /// Hands out the call with what marks its numbers taken off them.
     fn hand_out_cleaned<S: Sink>(&mut self, cdr: &Cdr<'_>, plan: &Plan, place: Place, sink: &mut S) {
         let peer = |party| if let Party::Peer(name) = party { name } else { &b""[..] };
-        let parts = [cdr.calling, cdr.dialled, cdr.sent, cdr.rang, peer(cdr.origin.party), peer(cdr.target.party)];
+        let parts =
+            [cdr.calling, cdr.dialled, cdr.sent, cdr.rang, peer(cdr.origin.party), peer(cdr.target.party)];
         self.numbers.clear();
         let mut ends = [0; 6];
         for (number, (part, end)) in parts.into_iter().zip(&mut ends).enumerate() {
@@ -117,13 +119,8 @@ impl Reader {
         let [a, b, c, d, e, f] = ends;
         let part = |from: usize, to: usize| self.numbers.get(from..to).unwrap_or_default();
         let party = |party, name| if let Party::Peer(_) = party { Party::Peer(name) } else { party };
-        let mut clean = Cdr {
-            calling: part(0, a),
-            dialled: part(a, b),
-            sent: part(b, c),
-            rang: part(c, d),
-            ..*cdr
-        };
+        let mut clean =
+            Cdr { calling: part(0, a), dialled: part(a, b), sent: part(b, c), rang: part(c, d), ..*cdr };
         clean.origin.party = party(cdr.origin.party, part(d, e));
         clean.target.party = party(cdr.target.party, part(e, f));
         sink.record(place, &Record::Cdr(clean));
@@ -133,7 +130,7 @@ impl Reader {
 #[cold]
 fn is_empty(cdr: &Cdr<'_>, columns: &Columns) -> bool {
     let no_target = columns.target_channel == ABSENT || cdr.target.party == Party::None;
-    cdr.calling.is_empty() && cdr.sent.is_empty() && no_target
+    cdr.calling.is_empty() && cdr.sent.is_empty() && no_target && cdr.outcome != Outcome::Answered
 }
 
 /// A fault of the field in `column`, whose name has the number `source`.

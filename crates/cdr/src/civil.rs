@@ -242,7 +242,10 @@ impl TimeForms {
                 TimeForm::Rfc3339 => rfc3339(text).map(|at| (at, Reading::Plain)),
                 TimeForm::Epoch(scale) => epoch(text, *scale).map(|at| (at, Reading::Plain)),
                 TimeForm::Pattern(pattern) => {
-                    if self.two_orders && order.is_some() && pattern.order().is_some() && pattern.order() != order
+                    if self.two_orders
+                        && order.is_some()
+                        && pattern.order().is_some()
+                        && pattern.order() != order
                     {
                         continue;
                     }
@@ -288,7 +291,8 @@ impl TimeForms {
     }
 
     fn is_spelled_never(&self, text: &[u8]) -> bool {
-        let zero = text.iter().all(|byte| matches!(byte, b'0' | b'.' | b'-' | b'/' | b':' | b' ' | b'T' | b'Z'));
+        let zero =
+            text.iter().all(|byte| matches!(byte, b'0' | b'.' | b'-' | b'/' | b':' | b' ' | b'T' | b'Z'));
         zero || matches!(text, b"NULL" | b"***" | b"\\N" | b"2000-01-01 00:00:00")
             || text.starts_with(b"1970-01-01")
             || text.starts_with(b"1969-12-31")
@@ -388,9 +392,17 @@ mod tests {
     #[test]
     fn never_is_known_in_all_its_spellings_and_no_time_is_never() {
         let forms = TimeForms::new(Vec::new(), vec!["n/a".to_owned()]);
-        for never in
-            ["", "0", "0.000000", "NULL", "***", "0000-00-00 00:00:00", "2000-01-01 00:00:00", "1970-01-01T00:00:00+00:00", "n/a"]
-        {
+        for never in [
+            "",
+            "0",
+            "0.000000",
+            "NULL",
+            "***",
+            "0000-00-00 00:00:00",
+            "2000-01-01 00:00:00",
+            "1970-01-01T00:00:00+00:00",
+            "n/a",
+        ] {
             assert!(forms.is_never(never.as_bytes()), "{never}");
         }
         for time in ["2026-03-08 03:00:18", "2000-01-01 00:00:01", "1772960700", "2/3/26 9:05"] {

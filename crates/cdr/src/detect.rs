@@ -197,22 +197,31 @@ mod tests {
     fn what_is_nearly_a_known_export_is_told_what_it_lacks() {
         let text = "calldate,src,dst,disposition\n2026-03-08 03:00:18,105,0355550100,ANSWERED\n";
         let Detection::Unclear { english, japanese, .. } = detect(text.as_bytes()) else { panic!() };
-        for word in ["4 columns", "calldate, src, dst, disposition", "freepbx_export lacks the column duration"] {
+        for word in
+            ["4 columns", "calldate, src, dst, disposition", "freepbx_export lacks the column duration"]
+        {
             assert!(english.contains(word), "{word}: {english}");
         }
         assert!(japanese.contains("freepbx_export") && japanese.contains("duration"), "{japanese}");
         let wide = format!("{CSV},1,2,3,4,5,6,7\n");
         let Detection::Unclear { english, .. } = detect(wide.as_bytes()) else { panic!() };
-        assert!(english.contains("23 columns") && english.contains("asterisk_cdr_csv has 16 to 21"), "{english}");
+        assert!(
+            english.contains("23 columns") && english.contains("asterisk_cdr_csv has 16 to 21"),
+            "{english}"
+        );
     }
 
     #[test]
     fn dates_that_tell_no_order_are_unclear_until_the_operator_says_which() {
-        let text = "calldate,src,dst,duration,billsec,disposition\n2/3/26 9:05,1001,0355550100,9,4,ANSWERED\n";
+        let text =
+            "calldate,src,dst,duration,billsec,disposition\n2/3/26 9:05,1001,0355550100,9,4,ANSWERED\n";
         let Detection::Unclear { english, .. } = detect(text.as_bytes()) else { panic!() };
         assert!(english.contains("freepbx_export") && english.contains("--date-order"), "{english}");
         let found = detect_among(text.as_bytes(), Format::all(), Some(DateOrder::DayFirst));
-        assert!(matches!(found, Detection::Found { format, .. } if format.name() == "freepbx_export"), "{found:?}");
+        assert!(
+            matches!(found, Detection::Found { format, .. } if format.name() == "freepbx_export"),
+            "{found:?}"
+        );
     }
 
     #[test]

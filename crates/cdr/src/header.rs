@@ -88,8 +88,18 @@ pub(crate) fn names_itself(row: &Row<'_>, layout: &Layout, plan: &Plan) -> bool 
 /// Whether `row` holds nothing but the names of types.
 pub(crate) fn is_type_line(row: &Row<'_>) -> bool {
     const TYPES: [&[u8]; 12] = [
-        b"INTEGER", b"INT", b"BIGINT", b"SMALLINT", b"VARCHAR", b"CHAR", b"TEXT", b"STRING", b"UNIQUEIDENTIFIER",
-        b"DATETIME", b"TIMESTAMP", b"FLOAT",
+        b"INTEGER",
+        b"INT",
+        b"BIGINT",
+        b"SMALLINT",
+        b"VARCHAR",
+        b"CHAR",
+        b"TEXT",
+        b"STRING",
+        b"UNIQUEIDENTIFIER",
+        b"DATETIME",
+        b"TIMESTAMP",
+        b"FLOAT",
     ];
     let is_type = |field: &[u8]| {
         let name = field.split(|&byte| byte == b'(').next().unwrap_or_default().trim_ascii();
@@ -106,7 +116,9 @@ pub(crate) fn delimiter(plan: &'static Plan, first: &[u8], whole: bool) -> Optio
     }
     let first = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first);
     let mut rest = first;
-    while let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).or(whole.then_some(rest.len())) {
+    while let Some(end) =
+        rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).or(whole.then_some(rest.len()))
+    {
         let (line, behind) = rest.split_at_checked(end)?;
         for &delimiter in &plan.delimiters {
             let fields = line.split(|&byte| byte == delimiter).map(|field| {

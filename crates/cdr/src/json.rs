@@ -195,7 +195,8 @@ mod tests {
 
     #[test]
     fn nested_values_are_passed_over_and_a_cut_object_gives_what_it_has() {
-        let (found, whole) = texts(br#"{"a":1.5,"b":{"c":["}",2]},"d":null,"e":"\ud83d\ude00 \"x\"","f":true}"#);
+        let (found, whole) =
+            texts(br#"{"a":1.5,"b":{"c":["}",2]},"d":null,"e":"\ud83d\ude00 \"x\"","f":true}"#);
         assert!(whole);
         assert_eq!(found[&b"a"[..]], b"1.5");
         assert_eq!((found[&b"b"[..]].len(), found[&b"d"[..]].len()), (0, 0));

@@ -24,7 +24,9 @@ pub(crate) fn whole_seconds(text: &[u8]) -> Option<i64> {
     for byte in read.by_ref() {
         match byte {
             b'0'..=b'9' => value = value.saturating_mul(10).saturating_add(i64::from(byte - b'0')),
-            b'.' | b',' if !read.as_slice().is_empty() && read.as_slice().iter().all(u8::is_ascii_digit) => break,
+            b'.' | b',' if !read.as_slice().is_empty() && read.as_slice().iter().all(u8::is_ascii_digit) => {
+                break;
+            }
             _ => return None,
         }
     }
@@ -49,10 +51,11 @@ fn clock_seconds(text: &[u8]) -> Option<i64> {
 pub(crate) fn is_exponent(text: &[u8]) -> bool {
     let Some(at) = text.iter().position(|&byte| byte.eq_ignore_ascii_case(&b'e')) else { return false };
     let mantissa = text.get(..at).unwrap_or_default();
-    let Some(exponent) = text.get(at + 1..).and_then(|exponent| exponent.strip_prefix(b"+")) else { return false };
+    let Some(exponent) = text.get(at + 1..).and_then(|exponent| exponent.strip_prefix(b"+")) else {
+        return false;
+    };
     let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    let mantissa: Vec<u8> =
-        mantissa.iter().copied().filter(|byte| !matches!(byte, b'.' | b',')).collect();
+    let mantissa: Vec<u8> = mantissa.iter().copied().filter(|byte| !matches!(byte, b'.' | b',')).collect();
     digits(&mantissa) && digits(exponent)
 }
 

@@ -18,7 +18,13 @@ fn asterisk(times: &str, disposition: &str) -> String {
 #[test]
 fn an_answer_time_and_billable_seconds_outweigh_a_disposition() {
     // A2
-    let read = cdrs("asterisk_cdr_csv", &asterisk("\"2026-03-01 10:00:00\",\"2026-03-01 10:00:05\",\"2026-03-01 10:04:00\",240,235", "NO ANSWER"));
+    let read = cdrs(
+        "asterisk_cdr_csv",
+        &asterisk(
+            "\"2026-03-01 10:00:00\",\"2026-03-01 10:00:05\",\"2026-03-01 10:04:00\",240,235",
+            "NO ANSWER",
+        ),
+    );
     assert_eq!((read.rows[0].outcome, read.rows[0].billable), (Outcome::Answered, 235));
     assert_eq!(read.counters.answered_against_disposition, 1);
 }
@@ -26,13 +32,18 @@ fn an_answer_time_and_billable_seconds_outweigh_a_disposition() {
 #[test]
 fn every_spelling_of_never_means_not_answered() {
     // A3
-    for never in ["", "\"\"", "\"1970-01-01 00:00:00\"", "\"2000-01-01 00:00:00\"", "\"0000-00-00 00:00:00\"", "NULL"] {
-        let row = asterisk(&format!("\"2026-03-01 10:00:00\",{never},\"2026-03-01 10:00:09\",9,0"), "NO ANSWER");
+    for never in
+        ["", "\"\"", "\"1970-01-01 00:00:00\"", "\"2000-01-01 00:00:00\"", "\"0000-00-00 00:00:00\"", "NULL"]
+    {
+        let row =
+            asterisk(&format!("\"2026-03-01 10:00:00\",{never},\"2026-03-01 10:00:09\",9,0"), "NO ANSWER");
         let read = cdrs("asterisk_cdr_csv", &row);
         assert_eq!((read.rows[0].answered, read.rows[0].outcome), (None, Outcome::NoAnswer), "{never}");
     }
     for never in ["0", "\"0\"", "0.000000", "\"1970-01-01T00:00:00+00:00\"", "null", "\"\""] {
-        let row = format!("{{\"src\":\"105\",\"dst\":\"203\",\"start\":1772359200,\"answer\":{never},\"end\":1772359209,\"duration\":9,\"billsec\":0,\"disposition\":\"BUSY\",\"uniqueid\":\"1.1\"}}\n");
+        let row = format!(
+            "{{\"src\":\"105\",\"dst\":\"203\",\"start\":1772359200,\"answer\":{never},\"end\":1772359209,\"duration\":9,\"billsec\":0,\"disposition\":\"BUSY\",\"uniqueid\":\"1.1\"}}\n"
+        );
         let read = cdrs("asterisk_cdr_json", &row);
         assert_eq!((read.rows[0].answered, read.rows[0].outcome), (None, Outcome::Busy), "{never}");
     }
@@ -51,7 +62,10 @@ fn a_record_without_a_start_is_rejected_alone() {
 #[test]
 fn a_negative_duration_counts_as_none_and_is_counted() {
     // A5
-    let read = cdrs("asterisk_cdr_csv", &asterisk("\"2026-03-01 10:00:10\",,\"2026-03-01 10:00:07\",-3,0", "FAILED"));
+    let read = cdrs(
+        "asterisk_cdr_csv",
+        &asterisk("\"2026-03-01 10:00:10\",,\"2026-03-01 10:00:07\",-3,0", "FAILED"),
+    );
     assert_eq!((read.rows[0].started, read.rows[0].ended), (1_772_359_210, 1_772_359_210));
     assert_eq!(read.counters.ended_at_start, 1);
     let read = cdrs("freepbx_export", &format!("{FREEPBX}2026-03-01 10:00:10,105,203,-3,0,FAILED\n"));
@@ -62,10 +76,12 @@ fn a_negative_duration_counts_as_none_and_is_counted() {
 fn a_slip_of_units_is_checked_against_the_times_and_refused_without_them() {
     // A6
     let slip = "136298900000.000000";
-    let times = format!("\"2026-03-01 10:00:00\",\"2026-03-01 10:00:00\",\"2026-03-01 10:02:16\",{slip},{slip}");
+    let times =
+        format!("\"2026-03-01 10:00:00\",\"2026-03-01 10:00:00\",\"2026-03-01 10:02:16\",{slip},{slip}");
     let read = cdrs("asterisk_cdr_csv", &asterisk(&times, "ANSWERED"));
     assert_eq!((read.rows[0].ended - read.rows[0].started, read.rows[0].billable), (136, 136));
-    let read = cdrs("freepbx_export", &format!("{FREEPBX}2026-03-01 10:00:00,105,203,{slip},{slip},ANSWERED\n"));
+    let read =
+        cdrs("freepbx_export", &format!("{FREEPBX}2026-03-01 10:00:00,105,203,{slip},{slip},ANSWERED\n"));
     assert_eq!(read.why(), ["duration: start, end and duration contradict one another"]);
 }
 
@@ -74,14 +90,22 @@ fn a_duration_of_nothing_is_taken_from_the_times() {
     // A8
     let times = "\"2026-03-01 10:00:00\",\"2026-03-01 10:00:10\",\"2026-03-01 10:01:30\",0,0";
     let read = cdrs("asterisk_cdr_csv", &asterisk(times, "ANSWERED"));
-    assert_eq!((read.rows[0].billable, read.rows[0].outcome, read.counters.ended_by_clock), (80, Outcome::Answered, 1));
+    assert_eq!(
+        (read.rows[0].billable, read.rows[0].outcome, read.counters.ended_by_clock),
+        (80, Outcome::Answered, 1)
+    );
 }
 
 #[test]
 fn ringing_is_charged_only_where_nothing_tells_it_from_talking() {
     // A12
     let columns = |more: &str, fields: &str| {
-        own(&format!("columns = [\"a\", \"b\", \"start\", \"seconds\"{more}]"), &format!("calling = \"a\"\ndialled = \"b\"\nstarted_at = {{ column = \"start\" }}\nduration = {{ column = \"seconds\" }}\n{fields}"))
+        own(
+            &format!("columns = [\"a\", \"b\", \"start\", \"seconds\"{more}]"),
+            &format!(
+                "calling = \"a\"\ndialled = \"b\"\nstarted_at = {{ column = \"start\" }}\nduration = {{ column = \"seconds\" }}\n{fields}"
+            ),
+        )
     };
     let row = "105,0355550100,2026-03-01 10:00:00,60";
     let plain = columns("", "answered_by = \"billable_seconds\"");
@@ -89,9 +113,15 @@ fn ringing_is_charged_only_where_nothing_tells_it_from_talking() {
     let answer = columns(", \"answer\"", "answered_at = { column = \"answer\" }");
     let read = cdrs_of(answer, "UTC", format!("{row},2026-03-01 10:00:25\n").as_bytes());
     assert_eq!((read.rows[0].billable, read.rows[0].answered), (35, Some(1_772_359_225)));
-    let talk = columns(", \"talk\"", "billable = { column = \"talk\", unit = \"clock\" }\nanswered_by = \"billable_seconds\"");
+    let talk = columns(
+        ", \"talk\"",
+        "billable = { column = \"talk\", unit = \"clock\" }\nanswered_by = \"billable_seconds\"",
+    );
     let read = cdrs_of(talk, "UTC", format!("{row},0:34\n{row},0:00\n").as_bytes());
-    assert_eq!((read.rows[0].billable, read.rows[1].billable, read.rows[1].outcome), (34, 0, Outcome::NoAnswer));
+    assert_eq!(
+        (read.rows[0].billable, read.rows[1].billable, read.rows[1].outcome),
+        (34, 0, Outcome::NoAnswer)
+    );
 }
 
 #[test]
@@ -132,11 +162,18 @@ fn a_file_cut_at_its_first_or_last_record_loses_only_that() {
 #[test]
 fn a_json_row_that_the_pbx_cut_off_behind_its_id_is_read_and_one_before_it_lost_alone() {
     // C4
-    let row = |number: u8, user: &str| format!(r#"{{"src":"105","dst":"203","start":1772359200,"end":1772359209,"duration":9,"billsec":0,"uniqueid":"1.{number}","userfield":"{user}","sequence":{number}}}"#);
+    let row = |number: u8, user: &str| {
+        format!(
+            r#"{{"src":"105","dst":"203","start":1772359200,"end":1772359209,"duration":9,"billsec":0,"uniqueid":"1.{number}","userfield":"{user}","sequence":{number}}}"#
+        )
+    };
     let behind = &row(1, "much text")[..110];
     let before = &row(2, "")[..60];
     let spanning = row(3, "two\nlines");
-    let read = cdrs("asterisk_cdr_json", &format!("{behind}\n{}\n{before}\n{}\n{spanning}\n", row(4, ""), row(5, "")));
+    let read = cdrs(
+        "asterisk_cdr_json",
+        &format!("{behind}\n{}\n{before}\n{}\n{spanning}\n", row(4, ""), row(5, "")),
+    );
     let ids: Vec<&str> = read.rows.iter().map(|row| row.call_id.as_str()).collect();
     assert_eq!(ids, ["1.1", "1.4", "1.5", "1.3"], "{:?}", read.rejected);
     assert_eq!((read.rejected.len(), read.counters.cut_off), (1, 1));
@@ -158,8 +195,10 @@ fn a_byte_order_mark_is_no_part_of_the_first_name_and_utf16_is_refused_clearly()
 #[test]
 fn names_in_no_encoding_drop_no_row_and_no_digit() {
     // C7
-    let bytes = |text: &str| text.bytes().map(|byte| if byte == b'~' { 0xe9 } else { byte }).collect::<Vec<u8>>();
-    let row = asterisk("\"2026-03-01 10:00:00\",,\"2026-03-01 10:00:09\",9,0", "BUSY").replace("\"A\"", "\"Jos~\"");
+    let bytes =
+        |text: &str| text.bytes().map(|byte| if byte == b'~' { 0xe9 } else { byte }).collect::<Vec<u8>>();
+    let row =
+        asterisk("\"2026-03-01 10:00:00\",,\"2026-03-01 10:00:09\",9,0", "BUSY").replace("\"A\"", "\"Jos~\"");
     assert_eq!(cdrs_of(define("asterisk_cdr_csv"), "UTC", &bytes(&row)).rows[0].dialled, "0355550100");
     let row = r#"{"clid":"Jos~","src":"105","dst":"203","start":1772359200,"end":1772359209,"duration":9,"uniqueid":"1.1"}"#;
     assert_eq!(cdrs_of(define("asterisk_cdr_json"), "UTC", &bytes(row)).rows[0].dialled, "203");
@@ -170,7 +209,8 @@ fn names_in_no_encoding_drop_no_row_and_no_digit() {
 #[test]
 fn quotes_and_commas_in_names_shift_no_column_where_the_pbx_escapes_nothing() {
     // C9
-    let lines = "columns = [\"name\", \"calling\", \"dialled\", \"start\", \"seconds\"]\nquotes = \"unescaped\"";
+    let lines =
+        "columns = [\"name\", \"calling\", \"dialled\", \"start\", \"seconds\"]\nquotes = \"unescaped\"";
     let fields = "calling = \"calling\"\ndialled = \"dialled\"\nstarted_at = { column = \"start\" }\nduration = { column = \"seconds\" }";
     let rest = "\"1001\",\"0035679000001\",\"2026-03-01 10:00:00\",\"9\"\n";
     for name in ["Doe", "Doe, \"JD\" John", "Doe \"JD, John", "\"", "Doe, John", "\"a\",b\""] {
@@ -199,7 +239,8 @@ fn columns_added_by_an_upgrade_are_found_by_name_and_refused_by_width() {
     assert_eq!(read.rows.iter().map(|row| row.dialled.as_str()).collect::<Vec<_>>(), ["203", "203"]);
     let read = cdrs("freepbx_export", &format!("{FREEPBX}2026-03-01 10:00:00,105,x,203,9,4,ANSWERED\n"));
     assert_eq!(read.why(), ["7 fields where as many as the header has belong"]);
-    let wide = asterisk("\"2026-03-01 10:00:00\",,\"2026-03-01 10:00:09\",9,0", "BUSY").replace(",\"\"\n", ",1,2,3,4,5\n");
+    let wide = asterisk("\"2026-03-01 10:00:00\",,\"2026-03-01 10:00:09\",9,0", "BUSY")
+        .replace(",\"\"\n", ",1,2,3,4,5\n");
     let read = cdrs("asterisk_cdr_csv", &wide);
     assert_eq!(read.why(), ["22 fields where 16 to 21 belong"]);
     assert!(read.rejected[0].hint.unwrap().japanese.contains("更新"));
@@ -224,14 +265,19 @@ fn padded_columns_between_bars_are_read_by_their_order() {
     let fields = "calling = \"calling\"\ndialled = \"dialled\"\nstarted_at = { column = \"start\" }\nbillable = { column = \"seconds\" }\nanswered_by = \"billable_seconds\"";
     let text = "# CDR\n<181>[S=3] |STOP   |105  |0355550100 |2026-03-01 10:00:00 |309 \ntotal 1\n";
     let read = cdrs_of(own(lines, fields), "UTC", text.as_bytes());
-    assert_eq!((read.rows[0].dialled.as_str(), read.rows[0].billable, read.passed_over), ("0355550100", 309, 2));
+    assert_eq!(
+        (read.rows[0].dialled.as_str(), read.rows[0].billable, read.passed_over),
+        ("0355550100", 309, 2)
+    );
     assert_eq!(read.rows[0].origin, Some("105".to_owned()));
 }
 
 #[test]
 fn what_a_spreadsheet_did_is_read_where_nothing_is_lost_and_refused_where_digits_are_gone() {
     // C15
-    let text = format!("{FREEPBX}13/3/26 9:05,1001,0355550100,9,4,ANSWERED\n2/3/26 9:05,1001,4.47E+11,9,4,ANSWERED\n2/3/26 10:05,\"4,47E+11\",203,9,4,ANSWERED\n,,,,,\n");
+    let text = format!(
+        "{FREEPBX}13/3/26 9:05,1001,0355550100,9,4,ANSWERED\n2/3/26 9:05,1001,4.47E+11,9,4,ANSWERED\n2/3/26 10:05,\"4,47E+11\",203,9,4,ANSWERED\n,,,,,\n"
+    );
     let read = cdrs("freepbx_export", &text.replace('\n', "\r"));
     assert_eq!((read.rows.len(), read.rows[0].started, read.passed_over), (1, 1_773_392_700, 2));
     let exponent = "an exponent stands where a telephone number belongs";
@@ -244,7 +290,8 @@ fn marks_in_numbers_are_stripped_and_counted() {
     // D7
     let lines = "columns = [\"calling\", \"dialled\", \"start\", \"seconds\"]";
     let fields = "calling = \"calling\"\ndialled = \"dialled\"\nstarted_at = { column = \"start\" }\nbillable = { column = \"seconds\" }\nanswered_by = \"billable_seconds\"";
-    let numbers = "[numbers]\ndrop = [\"Ext.\"]\nstrip = \"?].XPF-\"\nreplace = { \">\" = \"*\", \"<\" = \"#\" }";
+    let numbers =
+        "[numbers]\ndrop = [\"Ext.\"]\nstrip = \"?].XPF-\"\nreplace = { \">\" = \"*\", \"<\" = \"#\" }";
     let format = own(lines, &format!("{fields}\n{numbers}"));
     for (written, read_as, marks) in [
         ("0113726555?", "0113726555", 1),
@@ -254,7 +301,11 @@ fn marks_in_numbers_are_stripped_and_counted() {
         ("0355550100", "0355550100", 0),
     ] {
         let read = cdrs_of(format, "UTC", format!("Ext.10016,{written},2026-03-01 10:00:00,9\n").as_bytes());
-        assert_eq!((read.rows[0].dialled.as_str(), read.counters.marked_numbers), (read_as, marks), "{written}");
+        assert_eq!(
+            (read.rows[0].dialled.as_str(), read.counters.marked_numbers),
+            (read_as, marks),
+            "{written}"
+        );
         assert_eq!((read.rows[0].calling.as_str(), read.rows[0].origin.as_deref()), ("10016", Some("10016")));
         assert_eq!(read.rows[0].target, Some(format!("{:?}", Party::Peer(b"outside"))));
     }

@@ -54,23 +54,45 @@ fn the_order_of_day_and_month_is_found_in_the_whole_first_block_or_given_or_refu
     let too_late = format!("{}105,203,25/3/2026 9:05,9\n", unclear.repeat(3000));
     assert_eq!(cdrs_of(format, "UTC", too_late.as_bytes()).rows.len(), 1);
     let mut calls = common::Calls::default();
-    Decoder::new(format, Zone::UTC).with_date_order(tollwatch_cdr::DateOrder::MonthFirst).decode(unclear.as_bytes(), true, &mut calls);
+    Decoder::new(format, Zone::UTC).with_date_order(tollwatch_cdr::DateOrder::MonthFirst).decode(
+        unclear.as_bytes(),
+        true,
+        &mut calls,
+    );
     assert_eq!(calls.rows[0].started, 1_770_109_500);
 }
 
 #[test]
 fn a_direction_a_trunk_and_an_extension_say_who_called_over_what() {
-    let lines = "columns = [\"way\", \"a\", \"b\", \"ext\", \"trunk\", \"start\", \"seconds\", \"leg\", \"tenant\"]";
+    let lines =
+        "columns = [\"way\", \"a\", \"b\", \"ext\", \"trunk\", \"start\", \"seconds\", \"leg\", \"tenant\"]";
     let fields = "calling = \"a\"\ndialled = \"b\"\nextension = \"ext\"\ntrunk = \"trunk\"\nstarted_at = { column = \"start\" }\nduration = { column = \"seconds\" }\ndirection = { column = \"way\", inbound = [\"in\"], internal = [\"int\"] }\nleg_id = \"leg\"\ntenant = \"tenant\"";
     let format = own(lines, fields);
-    let row = |way: &str, a: &str, b: &str, trunk: &str| format!("{way},{a},{b},105,{trunk},2026-03-01 10:00:00,9,L7,north\n");
-    let text = [row("OUT", "0312345678", "0022465", "carrier"), row("in", "0355550100", "105", "carrier"), row("Int", "105", "203", ""), row("OUT", "", "0022465", "")].concat();
+    let row = |way: &str, a: &str, b: &str, trunk: &str| {
+        format!("{way},{a},{b},105,{trunk},2026-03-01 10:00:00,9,L7,north\n")
+    };
+    let text = [
+        row("OUT", "0312345678", "0022465", "carrier"),
+        row("in", "0355550100", "105", "carrier"),
+        row("Int", "105", "203", ""),
+        row("OUT", "", "0022465", ""),
+    ]
+    .concat();
     let read = cdrs_of(format, "UTC", text.as_bytes());
-    let parties: Vec<_> = read.rows.iter().map(|row| (row.origin.as_deref().unwrap(), row.target.clone().unwrap(), row.from_outside)).collect();
+    let parties: Vec<_> = read
+        .rows
+        .iter()
+        .map(|row| (row.origin.as_deref().unwrap(), row.target.clone().unwrap(), row.from_outside))
+        .collect();
     let peer = |name: &str| format!("{:?}", tollwatch_cdr::Party::Peer(name.as_bytes()));
     assert_eq!(
         parties,
-        [("105", peer("carrier"), false), ("carrier", peer("105"), true), ("105", peer("203"), false), ("105", peer("outside"), false)]
+        [
+            ("105", peer("carrier"), false),
+            ("carrier", peer("105"), true),
+            ("105", peer("203"), false),
+            ("105", peer("outside"), false)
+        ]
     );
     assert!(read.rows.iter().all(|row| row.legs[1] == "L7"));
 }
@@ -78,7 +100,8 @@ fn a_direction_a_trunk_and_an_extension_say_who_called_over_what() {
 #[test]
 fn legs_without_names_are_told_apart_and_the_same_record_keeps_its_names() {
     let row = "105,203,2026-03-01 10:00:00,9\n";
-    let read = cdrs_of(own(LINES, FIELDS), "UTC", format!("{row}{row}{}", row.replace(",9", ",8")).as_bytes());
+    let read =
+        cdrs_of(own(LINES, FIELDS), "UTC", format!("{row}{row}{}", row.replace(",9", ",8")).as_bytes());
     assert_eq!(read.rows[0].legs, read.rows[1].legs);
     assert!(read.rows[0].legs[0] != read.rows[2].legs[0] && read.rows[0].legs[1] != read.rows[2].legs[1]);
     assert_ne!(read.rows[0].legs[0], read.rows[0].legs[1]);
@@ -103,7 +126,11 @@ fn a_format_may_have_a_zone_of_its_own() {
 #[test]
 fn backslashes_take_the_meaning_from_quotes_and_delimiters() {
     let format = own(&format!("{LINES}\nquotes = \"backslash\""), FIELDS);
-    let read = cdrs_of(format, "UTC", b"\"a\\\"b\",c\\,d,2026-03-01 10:00:00,9\n\"e\\\\\",f,2026-03-01 10:00:00,9\n");
+    let read = cdrs_of(
+        format,
+        "UTC",
+        b"\"a\\\"b\",c\\,d,2026-03-01 10:00:00,9\n\"e\\\\\",f,2026-03-01 10:00:00,9\n",
+    );
     assert_eq!((read.rows[0].calling.as_str(), read.rows[0].dialled.as_str()), ("a\"b", "c,d"));
     assert_eq!((read.rows[1].calling.as_str(), read.rows[1].dialled.as_str()), ("e\\", "f"));
 }

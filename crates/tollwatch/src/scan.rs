@@ -129,7 +129,8 @@ impl Scanner {
             blocks.fill().map_err(ScanError::Source)?;
             let first = blocks.current();
             // A log that was just rotated is empty, and nothing is wrong with that.
-            let empty = if first.last && first.bytes.is_empty() { Format::all().first().copied() } else { None };
+            let empty =
+                if first.last && first.bytes.is_empty() { Format::all().first().copied() } else { None };
             let detected = || detect_among(first.bytes, Format::all(), self.date_order);
             match self.format.or(empty).map_or_else(detected, given) {
                 Detection::Found { format, english, japanese } => break (format, [english, japanese]),

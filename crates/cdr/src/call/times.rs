@@ -68,7 +68,12 @@ impl Reader {
                 };
                 let Some(length) = known else {
                     let reason = if begun.is_some() { RejectReason::Number } else { RejectReason::Time };
-                    return Err(fault(plan, columns.duration.min(columns.billable), sources.duration.min(sources.billable), reason));
+                    return Err(fault(
+                        plan,
+                        columns.duration.min(columns.billable),
+                        sources.duration.min(sources.billable),
+                        reason,
+                    ));
                 };
                 if length > LONGEST_CALL_SECONDS {
                     return Err(contradiction());
@@ -77,7 +82,9 @@ impl Reader {
                 match (begun, printed) {
                     (Some(started), _) => (started, started + length.max(0), false),
                     (None, Some(ended)) => (ended - length.max(0), ended, false),
-                    (None, None) => return Err(fault(plan, columns.ended, sources.ended, RejectReason::Time)),
+                    (None, None) => {
+                        return Err(fault(plan, columns.ended, sources.ended, RejectReason::Time));
+                    }
                 }
             }
         };
@@ -98,7 +105,10 @@ impl Reader {
                 return Err(fault(plan, columns.billable, sources.billable, RejectReason::Contradiction));
             }
         };
-        if talk == 0 && by_clock && let Some(answered) = answered {
+        if talk == 0
+            && by_clock
+            && let Some(answered) = answered
+        {
             // The duration was never written, though the end was.
             talk = (ended - answered).max(0);
         }
@@ -203,7 +213,8 @@ fn ended(started: i64, printed: i64, duration: i64) -> Option<(i64, EndedBy)> {
 
 #[inline]
 fn outcome(by: AnsweredBy, written: Option<Outcome>, answer_time: bool, talk: i64) -> Outcome {
-    let not_answered = || written.filter(|&written| written != Outcome::Answered).unwrap_or(Outcome::NoAnswer);
+    let not_answered =
+        || written.filter(|&written| written != Outcome::Answered).unwrap_or(Outcome::NoAnswer);
     match by {
         AnsweredBy::AnswerTime if answer_time && talk > 0 => Outcome::Answered,
         AnsweredBy::AnswerTime if answer_time => written.unwrap_or(Outcome::Answered),

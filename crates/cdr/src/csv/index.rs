@@ -231,16 +231,20 @@ mod tests {
     fn marks() -> impl Strategy<Value = Marks> {
         let delimiter = prop_oneof![Just(b','), Just(b';'), Just(0u8)];
         let line = prop_oneof![Just(b'\n'), Just(b'\r')];
-        (delimiter, line, any::<bool>(), any::<bool>()).prop_map(|(delimiter, line, quotes, backslash)| Marks {
-            delimiter,
-            line,
-            quotes,
-            backslash,
-        })
+        (delimiter, line, any::<bool>(), any::<bool>())
+            .prop_map(|(delimiter, line, quotes, backslash)| Marks { delimiter, line, quotes, backslash })
     }
 
     fn text() -> impl Strategy<Value = Vec<u8>> {
-        let byte = prop_oneof![Just(b'"'), Just(b','), Just(b'\n'), Just(b'\r'), Just(b'\\'), Just(b'x'), any::<u8>()];
+        let byte = prop_oneof![
+            Just(b'"'),
+            Just(b','),
+            Just(b'\n'),
+            Just(b'\r'),
+            Just(b'\\'),
+            Just(b'x'),
+            any::<u8>()
+        ];
         proptest::collection::vec(byte, 0..400)
     }
 

@@ -157,13 +157,20 @@ impl<'a> Row<'a> {
     }
 
     /// The row with `excess` delimiters behind the start of field `number` taken for a part of it.
-    pub(crate) fn merged<'s>(&self, number: usize, excess: usize, scratch: &'s mut Scratch) -> Row<'s> {
+    pub(crate) fn merged<'s>(
+        &self,
+        number: usize,
+        excess: usize,
+        trim: bool,
+        scratch: &'s mut Scratch,
+    ) -> Row<'s> {
         scratch.clear();
         let mut next = 0;
         while next < self.width() {
             let last = if next == number { next + excess } else { next };
             let (start, end) = (self.bounds(next).0, self.bounds(last).1);
             let raw = self.window.get(start..end).unwrap_or_default();
+            let raw = if trim { raw.trim_ascii() } else { raw };
             scratch.begin();
             undouble(
                 match raw {

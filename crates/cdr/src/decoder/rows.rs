@@ -21,7 +21,8 @@ impl RowReader<'_> {
     #[inline]
     pub(super) fn read<S: Sink>(&mut self, row: &Row<'_>, place: Place, sink: &mut S) -> Result<(), Fault> {
         let plan = self.plan;
-        if !plan.skip.is_empty() && plan.skip.iter().any(|prefix| row.bytes().starts_with(prefix.as_bytes())) {
+        if !plan.skip.is_empty() && plan.skip.iter().any(|prefix| row.bytes().starts_with(prefix.as_bytes()))
+        {
             sink.passed_over(place);
             return Ok(());
         }
@@ -93,7 +94,7 @@ impl RowReader<'_> {
             return Ok(());
         }
         if let Some((number, excess)) = self.overflow(row) {
-            let merged = row.merged(number, excess, &mut mended);
+            let merged = row.merged(number, excess, plan.trim, &mut mended);
             if self.columns(&merged, row, place, sink).is_ok() {
                 return Ok(());
             }
@@ -118,11 +119,7 @@ impl RowReader<'_> {
 
 /// Where the columns of this row stand.
 #[inline]
-fn columns_of<'c>(
-    row: &Row<'_>,
-    plan: &'static Plan,
-    header: &'c HeaderState,
-) -> Result<&'c Columns, Fault> {
+fn columns_of<'c>(row: &Row<'_>, plan: &'static Plan, header: &'c HeaderState) -> Result<&'c Columns, Fault> {
     let found = row.width();
     if plan.header != Header::None
         && plan.shape == Shape::Separated

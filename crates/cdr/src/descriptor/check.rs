@@ -42,9 +42,9 @@ pub(super) fn compile(raw: RawDescriptor, text: &str) -> Result<Plan, Descriptor
     }
     let zone = match raw.zone.as_str() {
         "source" => None,
-        zone => Zone::parse(zone)
-            .map_err(|error| faults.add("zone", error.to_string(), "or \"source\""))
-            .ok(),
+        zone => {
+            Zone::parse(zone).map_err(|error| faults.add("zone", error.to_string(), "or \"source\"")).ok()
+        }
     };
     let delimiters = delimiters(lines, &mut faults);
     let mut names = Interned { names: Vec::new(), closed: is_closed(lines) };
@@ -60,7 +60,11 @@ pub(super) fn compile(raw: RawDescriptor, text: &str) -> Result<Plan, Descriptor
     for (name, spellings) in &raw.spellings {
         match names.names.iter_mut().find(|known| known.name == *name) {
             Some(known) => known.spellings.clone_from(spellings),
-            None => faults.add(format!("spellings.{name}"), "no column has this name", "a name that `fields` uses"),
+            None => faults.add(
+                format!("spellings.{name}"),
+                "no column has this name",
+                "a name that `fields` uses",
+            ),
         }
     }
     let overflow = lines.overflow.as_ref().and_then(|name| {
@@ -80,7 +84,11 @@ pub(super) fn compile(raw: RawDescriptor, text: &str) -> Result<Plan, Descriptor
     let begin = if sources.started == ABSENT { sources.ended } else { sources.started };
     let needed = match reader {
         ReaderKind::Columns => {
-            vec![vec![begin], any(&[sources.duration, sources.billable, sources.ended]), any(&sources.dialled)]
+            vec![
+                vec![begin],
+                any(&[sources.duration, sources.billable, sources.ended]),
+                any(&sources.dialled),
+            ]
         }
         ReaderKind::AsteriskCel => sources.events.iter().map(|&name| vec![name]).collect(),
         ReaderKind::Tollwatch => Vec::new(),
@@ -122,7 +130,11 @@ fn delimiters(lines: &RawLines, faults: &mut Faults) -> Vec<u8> {
     for text in lines.delimiter.as_slice() {
         match *text.as_bytes() {
             [byte] if !matches!(byte, b'"' | b'\n' | b'\r' | b'\\') => delimiters.push(byte),
-            _ => faults.add("lines.delimiter", format!("{text:?} is no delimiter"), "one byte, as \",\" or \"\\t\""),
+            _ => faults.add(
+                "lines.delimiter",
+                format!("{text:?} is no delimiter"),
+                "one byte, as \",\" or \"\\t\"",
+            ),
         }
     }
     if delimiters.is_empty() {
@@ -137,7 +149,11 @@ fn delimiters(lines: &RawLines, faults: &mut Faults) -> Vec<u8> {
 fn twice(columns: &[String], faults: &mut Faults) {
     for (number, name) in columns.iter().enumerate() {
         if columns.iter().take(number).any(|before| before == name) {
-            faults.add(format!("lines.columns.{number}"), format!("{name:?} stands there twice"), "another name");
+            faults.add(
+                format!("lines.columns.{number}"),
+                format!("{name:?} stands there twice"),
+                "another name",
+            );
         }
     }
 }
@@ -237,9 +253,10 @@ fn sources(fields: &RawFields, reader: ReaderKind, names: &mut Interned, faults:
         source_address: choice("source_address", &fields.source_address),
         tenant: choice("tenant", &fields.tenant),
         call_id: choice("call_id", &fields.call_id),
-        identity: fields.identity.as_ref().map_or([ABSENT; 4], |identity| {
-            names.several("identity.columns", &identity.columns, faults)
-        }),
+        identity: fields
+            .identity
+            .as_ref()
+            .map_or([ABSENT; 4], |identity| names.several("identity.columns", &identity.columns, faults)),
         events,
         answered_by: super::AnsweredBy::AnswerTime,
         texts: Vec::new(),
@@ -251,7 +268,10 @@ fn complete(fields: &RawFields, faults: &mut Faults) {
     if fields.dialled.as_slice().is_empty() {
         faults.add("fields.dialled", "no column holds the number that was dialled", "`dialled = \"dst\"`");
     }
-    if fields.calling.as_slice().is_empty() && fields.extension.as_slice().is_empty() && fields.channel.is_none() {
+    if fields.calling.as_slice().is_empty()
+        && fields.extension.as_slice().is_empty()
+        && fields.channel.is_none()
+    {
         faults.add("fields.extension", "no column says who called", "`extension`, `calling` or `channel`");
     }
     let lasts = fields.duration.is_some() || fields.billable.is_some();
@@ -287,7 +307,9 @@ fn forms(fields: &RawFields, faults: &mut Faults) -> Forms {
             (&raw.no_answer, Outcome::NoAnswer),
             (&raw.busy, Outcome::Busy),
         ];
-        for (spelling, outcome) in all.into_iter().flat_map(|(all, outcome)| all.iter().map(move |s| (s, outcome))) {
+        for (spelling, outcome) in
+            all.into_iter().flat_map(|(all, outcome)| all.iter().map(move |s| (s, outcome)))
+        {
             if outcomes.iter().any(|known| known.0.eq_ignore_ascii_case(spelling)) {
                 faults.add("fields.outcome", format!("{spelling:?} means two things"), "one of them");
             }
@@ -333,7 +355,11 @@ fn layouts(
             .collect();
     }
     if lines.columns.is_empty() {
-        faults.add("lines.columns", "nothing says which column is which", "their names, or `header = \"required\"`");
+        faults.add(
+            "lines.columns",
+            "nothing says which column is which",
+            "their names, or `header = \"required\"`",
+        );
     }
     let number = |name: &String| names.iter().position(|known| known.name == *name);
     let base: Vec<Option<usize>> = lines.columns.iter().map(number).collect();
@@ -356,7 +382,11 @@ fn layouts(
         let id = behind.id.as_ref().and_then(|id| {
             let place = behind.columns.iter().position(|column| column == id).map(|at| base.len() + at);
             if place.is_none() {
-                faults.add(format!("lines.behind.{at}.id"), format!("{id:?} is none of its columns"), "one of them");
+                faults.add(
+                    format!("lines.behind.{at}.id"),
+                    format!("{id:?} is none of its columns"),
+                    "one of them",
+                );
             }
             place
         });
@@ -386,7 +416,11 @@ fn numbers(raw: &RawDescriptor, faults: &mut Faults) -> Numbers {
         }
     }
     if !raw.numbers.strip.is_ascii() || raw.numbers.strip.bytes().any(|byte| byte.is_ascii_digit()) {
-        faults.add("numbers.strip", "digits and letters beyond ASCII mark nothing", "bytes such as `?` or `X`");
+        faults.add(
+            "numbers.strip",
+            "digits and letters beyond ASCII mark nothing",
+            "bytes such as `?` or `X`",
+        );
     }
     if raw.numbers.drop.iter().any(String::is_empty) {
         faults.add("numbers.drop", "an empty word", "words such as `Ext.`");

@@ -6,7 +6,9 @@ use crate::{Format, RejectReason};
 
 /// What the first line is, and which format is nearest and why it is not it, in English and Japanese.
 pub(super) fn in_words(sample: &[u8], scores: &[(Format, Score)]) -> [String; 2] {
-    let wide = scores.iter().find_map(|(_, score)| score.why.as_ref().filter(|why| why.reason == RejectReason::Utf16));
+    let wide = scores
+        .iter()
+        .find_map(|(_, score)| score.why.as_ref().filter(|why| why.reason == RejectReason::Utf16));
     if let Some(hint) = wide.and_then(|why| why.reason.hint()) {
         return [
             format!("it is in UTF-16 ({}).", hint.english),

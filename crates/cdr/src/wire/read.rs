@@ -2,7 +2,9 @@
 use super::{CallEventTypeV1, CallEventV1, CdrTypeV1, CdrV1, EventKindV1, LegV1, OutcomeV1, TimeV1};
 use crate::call::hasher;
 use crate::csv::Fault;
-use crate::{CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Party, Place, Record, RejectReason, Sink};
+use crate::{
+    CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Party, Place, Record, RejectReason, Sink,
+};
 use serde::Deserialize;
 use std::hash::Hasher as _;
 

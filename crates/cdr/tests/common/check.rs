@@ -93,7 +93,10 @@ fn assert_accounted(input: &[u8], items: &[(Place, Item)]) {
         );
         let lines = bytes.iter().filter(|&&byte| byte == line_end).count();
         let overlong = length == &Some(Decoder::RECORD_MAX);
-        assert!(bytes.ends_with(&[line_end]) || next == input.len() || overlong, "thing {number} is whole lines");
+        assert!(
+            bytes.ends_with(&[line_end]) || next == input.len() || overlong,
+            "thing {number} is whole lines"
+        );
         line += lines as u64;
         at = next;
     }

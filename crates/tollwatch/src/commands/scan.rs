@@ -20,8 +20,8 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
     // The file is made before anything is read: a scan of an hour must not end in "no such directory".
     let mut incidents = arguments.incidents.as_deref().map(create).transpose()?;
     let mut engine = Engine::new(settings);
-    let mut scanner = Scanner::new(&tenant, zone, format)
-        .with_date_order(arguments.date_order.map(DateOrder::from));
+    let mut scanner =
+        Scanner::new(&tenant, zone, format).with_date_order(arguments.date_order.map(DateOrder::from));
     let mut unusable = false;
     for file in &arguments.files {
         if let Err(error) = scanner.open(file) {
@@ -66,7 +66,9 @@ fn format(argument: &str, language: crate::Language) -> anyhow::Result<Option<Fo
     let path = Path::new(argument);
     if path.extension().is_some_and(|extension| extension == "toml") {
         let text = std::fs::read_to_string(path).with_context(|| format!("--format {argument}"))?;
-        return Ok(Some(Format::define(&text).map_err(|error| anyhow::anyhow!("--format {argument}:\n{error}"))?));
+        return Ok(Some(
+            Format::define(&text).map_err(|error| anyhow::anyhow!("--format {argument}:\n{error}"))?,
+        ));
     }
     let named = Format::parse(argument).with_context(|| {
         let names: Vec<&str> = Format::all().iter().map(|format| format.name()).collect();
