@@ -80,8 +80,10 @@ impl Reader {
     ) -> Result<(), Fault> {
         let plain = columns.channel == ABSENT || columns.target_channel == ABSENT || plan.dialect.is_none();
         let names = if plain { parties::Names::new(identity) } else { parties::Names::NONE };
-        let cdr = parties::cdr(row, columns, plan, times, identity, &names);
-        if cdr.dialled.is_empty() && is_empty(&cdr, columns) {
+        // Made where it is handed out from: a call is big enough for a copy to be felt.
+        let record = Record::Cdr(parties::cdr(row, columns, plan, times, identity, &names));
+        let Record::Cdr(cdr) = &record else { return Ok(()) };
+        if cdr.dialled.is_empty() && is_empty(cdr, columns) {
             // An additional record of some drivers: neither of the parties is known, and nothing was charged.
             self.counters.without_parties += 1;
             sink.passed_over(place);
@@ -97,9 +99,9 @@ impl Reader {
             }
         }
         if plan.numbers.nothing {
-            sink.record(place, &Record::Cdr(cdr));
+            sink.record(place, &record);
         } else {
-            self.hand_out_cleaned(&cdr, plan, place, sink);
+            self.hand_out_cleaned(cdr, plan, place, sink);
         }
         Ok(())
     }
@@ -110,19 +112,19 @@ impl Reader {
         let parts =
             [cdr.calling, cdr.dialled, cdr.sent, cdr.rang, peer(cdr.origin.party), peer(cdr.target.party)];
         self.numbers.clear();
-        let mut ends = [0; 6];
-        for (number, (part, end)) in parts.into_iter().zip(&mut ends).enumerate() {
+        let mut spans = [(0, 0); 6];
+        for (number, (part, span)) in parts.into_iter().zip(&mut spans).enumerate() {
+            let start = self.numbers.len();
             let marked = plan.numbers.clean(part, &mut self.numbers);
             self.counters.marked_numbers += u64::from(marked && number == 1);
-            *end = self.numbers.len();
+            *span = (start, self.numbers.len());
         }
-        let [a, b, c, d, e, f] = ends;
-        let part = |from: usize, to: usize| self.numbers.get(from..to).unwrap_or_default();
+        let [calling, dialled, sent, rang, origin, target] =
+            spans.map(|(start, end)| self.numbers.get(start..end).unwrap_or_default());
         let party = |party, name| if let Party::Peer(_) = party { Party::Peer(name) } else { party };
-        let mut clean =
-            Cdr { calling: part(0, a), dialled: part(a, b), sent: part(b, c), rang: part(c, d), ..*cdr };
-        clean.origin.party = party(cdr.origin.party, part(d, e));
-        clean.target.party = party(cdr.target.party, part(e, f));
+        let mut clean = Cdr { calling, dialled, sent, rang, ..*cdr };
+        clean.origin.party = party(cdr.origin.party, origin);
+        clean.target.party = party(cdr.target.party, target);
         sink.record(place, &Record::Cdr(clean));
     }
 }

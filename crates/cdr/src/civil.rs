@@ -94,7 +94,7 @@ impl Pattern {
         if !(date && has(&[Part::Day])) {
             return Err("a date needs a year, a month and a day");
         }
-        if !time { Err("a time needs an hour (with %I, %p too)") } else { Ok(pattern) }
+        if time { Ok(pattern) } else { Err("a time needs an hour (with %I, %p too)") }
     }
 
     /// Which of day and month it takes first, if both are figures.

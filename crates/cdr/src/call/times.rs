@@ -31,7 +31,7 @@ impl Reader {
     ) -> Result<Times, Fault> {
         let Self { clock, order, counters, .. } = self;
         let (forms, sources) = (&plan.forms, &plan.sources);
-        let mut civil = Clock { clock, order: *order, counters, plan };
+        let mut civil = CivilTimes { zone: clock, order: *order, counters, plan };
         let created = || Choice::NotBefore(creation_epoch(row.field(columns.created_in)));
         let begun = if columns.started == ABSENT {
             None
@@ -127,14 +127,14 @@ impl Reader {
 }
 
 /// Reads the times of a row.
-struct Clock<'r> {
-    clock: &'r mut LocalClock,
+struct CivilTimes<'r> {
+    zone: &'r mut LocalClock,
     order: Option<DateOrder>,
     counters: &'r mut Counters,
     plan: &'static Plan,
 }
 
-impl Clock<'_> {
+impl CivilTimes<'_> {
     /// The one place where civil times of calls are read.
     #[inline]
     fn read(
@@ -144,7 +144,7 @@ impl Clock<'_> {
         (column, source): (usize, usize),
         choice: impl Fn() -> Choice,
     ) -> Result<i64, Fault> {
-        match forms.read(text, self.clock, self.order, choice) {
+        match forms.read(text, self.zone, self.order, choice) {
             Civil::At(seconds, reading) => {
                 self.counters.note(reading);
                 Ok(seconds)

@@ -105,12 +105,11 @@ impl RowReader<'_> {
     /// The field in which delimiters stand that cut nothing, and how many.
     fn overflow(&self, row: &Row<'_>) -> Option<(usize, usize)> {
         let name = self.plan.overflow?;
-        let (number, width) = match self.header.columns() {
-            Some((_, width)) => (self.header.position(name)?, width),
-            None => {
-                let layout = self.plan.layouts.iter().max_by_key(|layout| layout.widest)?;
-                (*layout.positions.get(name)?, layout.widest)
-            }
+        let (number, width) = if let Some((_, width)) = self.header.columns() {
+            (self.header.position(name)?, width)
+        } else {
+            let layout = self.plan.layouts.iter().max_by_key(|layout| layout.widest)?;
+            (*layout.positions.get(name)?, layout.widest)
         };
         let excess = row.width().checked_sub(width).filter(|&excess| excess > 0)?;
         Some((number, excess))

@@ -33,9 +33,9 @@ impl Faults {
 }
 
 /// Checks and compiles.
-pub(super) fn compile(raw: RawDescriptor, text: &str) -> Result<Plan, DescriptorError> {
+pub(super) fn compile(raw: &RawDescriptor, text: &str) -> Result<Plan, DescriptorError> {
     let mut faults = Faults::default();
-    let RawDescriptor { name, reader, dialect, lines, fields, .. } = &raw;
+    let RawDescriptor { name, reader, dialect, lines, fields, .. } = raw;
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     if name.is_empty() || !name.bytes().all(plain) {
         faults.add("name", format!("{name:?} is no name"), "lower-case letters, digits and _");
@@ -75,8 +75,8 @@ pub(super) fn compile(raw: RawDescriptor, text: &str) -> Result<Plan, Descriptor
         at
     });
     let layouts = layouts(lines, &sources, &forms, &names.names, &mut faults);
-    let description = description(&raw, &mut faults);
-    let numbers = numbers(&raw, &mut faults);
+    let description = description(raw, &mut faults);
+    let numbers = numbers(raw, &mut faults);
     if !faults.0.is_empty() {
         return Err(DescriptorError { faults: faults.0 });
     }

@@ -12,5 +12,5 @@ pub(crate) use raw::{AnsweredBy, Dialect, Header, Quotes, ReaderKind, Shape, Uni
 /// Reads a descriptor and compiles it.
 pub(crate) fn compile(text: &str) -> Result<Plan, DescriptorError> {
     let raw: RawDescriptor = toml::from_str(text).map_err(|error| DescriptorError::unreadable(&error))?;
-    check::compile(raw, text)
+    check::compile(&raw, text)
 }

@@ -37,7 +37,7 @@ pub(super) fn in_words(sample: &[u8], scores: &[(Format, Score)]) -> [String; 2]
 
 /// The values of a line, cut at the delimiter that it holds most of.
 fn fields(line: &[u8]) -> Vec<&[u8]> {
-    let count = |delimiter: u8| line.iter().filter(|&&byte| byte == delimiter).count();
+    let count = |delimiter: u8| memchr::memchr_iter(delimiter, line).count();
     let delimiter = [b',', b';', b'\t', b'|'].into_iter().rev().max_by_key(|&delimiter| count(delimiter));
     let (mut fields, mut start, mut quoted) = (Vec::new(), 0, false);
     for (at, &byte) in line.iter().enumerate() {
