@@ -15,10 +15,10 @@ fn scan_run(folder: &Path, run: &str, files: &[&str], zone: &str) -> (tollwatch_
     (engine, rejected)
 }
 
-/// Watched calls of each extension or trunk, by the greatest of its incidents.
+/// Watched calls of each extension or unattributed trunk, by the greatest of its incidents.
 fn calls(engine: &tollwatch_detect::Engine) -> BTreeMap<String, u64> {
     let mut calls = BTreeMap::new();
-    for incident in wire(engine) {
+    for incident in wire(engine).into_iter().filter(|incident| incident.scope.kind != "tenant") {
         let most = calls.entry(incident.scope.value).or_insert(0);
         *most = incident.attempts.max(*most);
     }

@@ -188,7 +188,7 @@ fn all_faults_of_a_configuration_are_told_at_once_with_their_lines() {
 fn the_embedded_configuration_is_good_and_complete() {
     let done = tollwatch(&["check"]);
     assert!(done.status.success(), "{}", text(&done.stderr));
-    assert!(text(&done.stdout).contains("12 rules"), "{}", text(&done.stdout));
+    assert!(text(&done.stdout).contains("33 rules"), "{}", text(&done.stdout));
     assert!(tollwatch(&["check", "-c", "config/tollwatch.toml"]).status.success());
 }
 

@@ -2,7 +2,7 @@
 use std::path::{Path, PathBuf};
 use tollwatch::{Config, Overrides, Scanner};
 use tollwatch_cdr::{Decoder, Format, Place, Record, Rejected, Sink, Zone};
-use tollwatch_detect::{Engine, IncidentV1, Settings, Severity, TenantId};
+use tollwatch_detect::{Engine, IncidentV1, ScopeKind, Settings, Severity, TenantId};
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
@@ -47,16 +47,18 @@ pub(crate) fn lines(engine: &Engine) -> Vec<String> {
 }
 
 pub(crate) fn wire(engine: &Engine) -> Vec<IncidentV1> {
-    engine.incidents().into_iter().map(|incident| IncidentV1::new(incident, engine.settings())).collect()
+    engine.incidents().into_iter().map(|incident| IncidentV1::new(&incident, engine.settings())).collect()
 }
 
-/// Names of those who have a critical incident.
+/// Names of the extensions, or the trunks where none is known, that have a critical incident.
 pub(crate) fn critical(engine: &Engine) -> Vec<String> {
     let mut names: Vec<String> = engine
         .incidents()
         .into_iter()
-        .filter(|incident| incident.severity == Severity::Critical)
-        .map(|incident| incident.scope.value().to_owned())
+        .filter(|incident| {
+            incident.severity == Severity::Critical && incident.scope.kind != ScopeKind::Tenant
+        })
+        .map(|incident| incident.scope.value.to_string())
         .collect();
     names.sort();
     names.dedup();

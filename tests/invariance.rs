@@ -58,7 +58,7 @@ fn a_snapshot_anywhere_is_continued_without_a_trace() {
                 start += decoder.decode(&scenario.bytes[start..end], end == scenario.bytes.len(), &mut sink);
                 let engine_bytes = engine.snapshot().unwrap();
                 let decoder_bytes = postcard::to_stdvec(&decoder).unwrap();
-                engine = Engine::restore(settings(), &engine_bytes).unwrap();
+                engine = Engine::new(settings()).restore(&engine_bytes).unwrap();
                 decoder = postcard::from_bytes(&decoder_bytes).unwrap();
                 snapshots += 1;
             }
@@ -96,12 +96,12 @@ fn what_is_no_snapshot_is_refused_and_never_continued() {
     use tollwatch_detect::SnapshotError;
     let mut engine = Engine::new(settings());
     let good = engine.snapshot().unwrap();
-    assert_eq!(Engine::restore(settings(), b"hello").unwrap_err(), SnapshotError::NotASnapshot);
+    assert_eq!(Engine::new(settings()).restore(b"hello").unwrap_err(), SnapshotError::NotASnapshot);
     let mut newer = good.clone();
     newer[9] = 99;
-    assert_eq!(Engine::restore(settings(), &newer).unwrap_err(), SnapshotError::Version { found: 99 });
+    assert_eq!(Engine::new(settings()).restore(&newer).unwrap_err(), SnapshotError::Version { found: 99 });
     let text = tollwatch::default_text().replace("critical = 60 }]", "critical = 61 }]");
     let other = tollwatch::Config::from_text(&text, "test", None, &tollwatch::Overrides::default()).unwrap();
-    assert_eq!(Engine::restore(other.settings, &good).unwrap_err(), SnapshotError::OtherRules);
-    assert_eq!(Engine::restore(settings(), &good[..good.len() - 1]).unwrap_err(), SnapshotError::Damaged);
+    assert_eq!(Engine::new(other.settings).restore(&good).unwrap_err(), SnapshotError::OtherRules);
+    assert_eq!(Engine::new(settings()).restore(&good[..good.len() - 1]).unwrap_err(), SnapshotError::Damaged);
 }

@@ -6,6 +6,7 @@
     clippy::indexing_slicing,
     reason = "a test may fail"
 )]
+mod business_hours;
 mod captures;
 mod case_of_2015;
 mod command_line;

@@ -12,6 +12,7 @@ import pathlib
 import sys
 
 import destinations
+import japan_holidays
 import rates
 import risk
 
@@ -29,6 +30,7 @@ def main():
         "destinations/destinations.csv": table,
         "risk/risk.csv": tiers,
         "rates/indicative-jpy.csv": rates.generate(FOLDER, table, tiers),
+        "holidays/jp.csv": japan_holidays.generate(),
     }
     stale = []
     for name, text in files.items():

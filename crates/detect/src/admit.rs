@@ -1,12 +1,12 @@
 //! Admission: from records, in the order of the input, to steps of watched calls.
 use crate::incident::DetectedOn;
-use crate::key::{Step, Toll};
-use crate::ledger::{KeyId, LegEntry, LegKey};
+use crate::key::Step;
+use crate::keys::KeyId;
+use crate::ledger::{LegEntry, LegKey};
 use crate::settings::{Settings, Watched};
 use crate::tenant::{Tenant, Waiting};
-use serde::{Deserialize, Serialize};
 use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Party, Record};
-use tollwatch_numbering::{Called, CalledClass, DialPlan, E164, Form, PeerKind};
+use tollwatch_numbering::{Called, CalledClass, DialPlan, E164, Form, Money, PeerKind};
 use tollwatch_stats::{CallStat, Traits};
 
 /// The other half of a diverted call is written within the same second or two.
@@ -17,30 +17,26 @@ const SAME_CALL_SECONDS: i64 = 2;
 const MOST_TRUNKS: usize = 1000;
 /// So many different numbers that nobody could read are kept for the summary.
 const MOST_UNCLASSIFIED: usize = 1000;
-
-/// A call over a trunk, as a CDR or a start event tells of it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct NewCall {
-    leg: LegKey,
-    trunk: Box<str>,
-    seq: u64,
-    known_at: EventTime,
-    stat: CallStat,
-}
+/// A call waits for no more records than this, should its time lie so far ahead that the clock never comes to it.
+const MOST_RECORDS_WAITED: u64 = 10_000;
+/// So many calls wait for the other half of a diversion; a PBX has a few at a time.
+const MOST_WAITING: usize = 10_000;
 
 /// A leg that a record tells of, whatever kind of record it is.
-struct Telling<'a> {
+pub(crate) struct Telling<'a> {
     origin: Leg<'a>,
     target: Leg<'a>,
     dialled: &'a [u8],
     sent: &'a [u8],
     rang: &'a [u8],
     from_outside: bool,
+    pub account: &'a [u8],
+    pub source_address: &'a [u8],
     call_id: &'a [u8],
     started_at: EventTime,
     /// End, answered, billable seconds; none for a live call.
     completed: Option<(EventTime, bool, u32)>,
-    known_at: EventTime,
+    pub known_at: EventTime,
 }
 
 impl Tenant {
@@ -48,13 +44,19 @@ impl Tenant {
     pub(crate) fn admit(&mut self, system: u16, record: &Record<'_>, settings: &Settings) {
         self.seq += 1;
         let known_at = record.known_at();
-        if known_at > self.clock {
-            self.clock = known_at;
-            self.moves.push((known_at, self.seq));
-            self.first_at.get_or_insert(known_at);
-            self.ledger.advance(known_at, settings.longest_open_seconds);
-            self.give_up_waiting(known_at, settings);
+        if self.clock.hear(known_at) {
+            let now = self.clock.now();
+            self.keys.moved(now, self.seq);
+            self.first_at.get_or_insert(now);
+            self.ledger.advance(now, settings.longest_open_seconds);
+            self.give_up_waiting(now, settings);
         }
+        self.counters.untrusted_clock = self.clock.untrusted;
+        let limits = settings.limits;
+        let (legs, records) = (limits.legs as usize, limits.records as usize);
+        let early = self.ledger.keep_within(legs, records, self.clock.now(), settings.longest_open_seconds);
+        self.counters.legs_forgotten_early += early.0;
+        self.counters.records_forgotten_early += early.1;
         match record {
             Record::Cdr(cdr) => self.admit_cdr(system, cdr, settings),
             Record::CallEvent(event) => self.admit_event(system, event, settings),
@@ -74,6 +76,8 @@ impl Tenant {
             sent: cdr.sent,
             rang: cdr.rang,
             from_outside: cdr.from_outside,
+            account: cdr.account,
+            source_address: cdr.source_address,
             call_id: cdr.call_id,
             started_at: cdr.started_at,
             completed: Some((cdr.ended_at, cdr.outcome == Outcome::Answered, cdr.billable_seconds)),
@@ -86,7 +90,7 @@ impl Tenant {
         self.counters.call_events += 1;
         let leg = LegKey::new(system, event.target.id);
         match event.kind {
-            CallEventKind::Started { origin, dialled, sent, rang, from_outside, .. } => {
+            CallEventKind::Started { origin, dialled, sent, rang, from_outside, account, source_address } => {
                 let telling = Telling {
                     origin,
                     target: event.target,
@@ -94,6 +98,8 @@ impl Tenant {
                     sent,
                     rang,
                     from_outside,
+                    account,
+                    source_address,
                     call_id: event.call_id,
                     started_at: event.at,
                     completed: None,
@@ -126,13 +132,29 @@ impl Tenant {
     /// A leg began, or is told of as a whole.
     fn tell(&mut self, system: u16, telling: &Telling<'_>, settings: &Settings) {
         match telling.target.party {
-            Party::None => {}
+            Party::None => self.tell_of_code(system, telling, settings),
             Party::Internal => self.tell_of_diversion(system, telling, settings),
             Party::Peer(peer) => match peer_kind(&settings.plan, peer, telling) {
                 PeerKind::Extension => self.tell_of_phone(system, telling, peer, settings),
                 _ => self.tell_of_trunk(system, telling, peer, settings),
             },
         }
+    }
+
+    /// Nothing was rung: a code may have been dialled that forwards calls to an expensive number.
+    fn tell_of_code(&mut self, system: u16, telling: &Telling<'_>, settings: &Settings) {
+        if !telling.dialled.iter().any(|byte| matches!(byte, b'*' | b'#')) {
+            return;
+        }
+        let called = settings.plan.normalise(telling.dialled, Form::Dialled);
+        let Some(watched) = settings.watch_forwarding(&called) else { return };
+        let owner = self.owner_of(system, telling, settings);
+        let leg = LegKey::new(system, telling.origin.id);
+        let mut stat = stat_of(leg, telling, &watched, settings);
+        stat.cost = Money::ZERO;
+        let call = self.new_call(leg, telling, b"", stat, settings);
+        self.counters.forwarding_codes += 1;
+        self.book(Waiting { until: EventTime::MAX, call, later: Vec::new() }, owner, settings);
     }
 
     /// The PBX called itself: whoever diverted the call is charged for what the other half dials.
@@ -210,25 +232,21 @@ impl Tenant {
             self.ledger.put_leg(leg, entry_of(telling, owner));
             return;
         };
-        let mut call = NewCall {
-            leg,
-            trunk: Box::default(),
-            seq: self.seq,
-            known_at: telling.known_at,
-            stat: stat_of(leg, telling, &watched, settings),
-        };
+        let stat = stat_of(leg, telling, &watched, settings);
+        let call = self.new_call(leg, telling, peer, stat, settings);
         let bridge = LegKey::new(system, telling.origin.id);
         if telling.origin.party == Party::Internal && self.ledger.leg(bridge).is_none() {
-            let until = telling.known_at.max(self.clock).plus_seconds(WAIT_SECONDS);
+            let until = telling.known_at.max(self.clock.now()).plus_seconds(WAIT_SECONDS);
             self.ledger.put_leg(leg, entry_of(telling, None));
-            call.trunk = text(peer);
+            if self.waiting.len() >= MOST_WAITING {
+                self.counters.waited_too_many += 1;
+                self.book(Waiting { until, call, later: Vec::new() }, None, settings);
+                return;
+            }
             self.waiting.entry(bridge.value()).or_default().push(Waiting { until, call, later: Vec::new() });
             return;
         }
         let owner = self.owner_of(system, telling, settings);
-        if owner.is_none() {
-            call.trunk = text(peer);
-        }
         self.book(Waiting { until: EventTime::MAX, call, later: Vec::new() }, owner, settings);
     }
 
@@ -257,7 +275,7 @@ impl Tenant {
     /// Something more happened to a known call: it goes to the call's key, or waits with the call for its owner.
     fn follow(&mut self, leg: LegKey, known: &LegEntry, known_at: EventTime, on: DetectedOn, step: Step) {
         if let Some(key) = known.watched_by {
-            self.push(key, known_at, on, step);
+            self.push(leg, key, known_at, on, step);
         } else if let Some(waiting) = self
             .waiting
             .values_mut()
@@ -268,40 +286,6 @@ impl Tenant {
         }
     }
 
-    /// Puts a watched call under the key that is charged, and what happened to it while it waited.
-    fn book(&mut self, waiting: Waiting, owner: Option<KeyId>, settings: &Settings) {
-        let Waiting { call, later, .. } = waiting;
-        let key = owner.unwrap_or_else(|| {
-            self.counters.unattributed += 1;
-            self.trunk(&call.trunk)
-        });
-        self.counters.watched += 1;
-        if call.stat.traits.has(Traits::HIGH_RISK) {
-            self.counters.high_risk += 1;
-        }
-        if call.stat.first_at < self.clock.plus_seconds(-settings.retention_seconds) {
-            self.counters.late += 1;
-        }
-        let stat = call.stat;
-        let live = stat.is_open();
-        let begun = LegEntry {
-            owner: None,
-            started_at: stat.first_at,
-            ended_at: stat.ended_at,
-            billable_seconds: stat.billable_seconds,
-            watched_by: None,
-            live,
-        };
-        let known = self.ledger.leg(call.leg).copied().filter(|known| known.started_at == stat.first_at);
-        let entry = LegEntry { owner: Some(key), watched_by: Some(key), ..known.unwrap_or(begun) };
-        self.ledger.put_leg(call.leg, entry);
-        let on = if live { DetectedOn::Start } else { DetectedOn::Cdr };
-        self.push(key, call.known_at, on, Step::Begun(Box::new(stat)));
-        for (known_at, on, step) in later {
-            self.push(key, known_at, on, step);
-        }
-    }
-
     /// Calls whose other half has not come by `clock` are charged to their trunk. At the end of the input, when
     /// nothing more can come, that is the end of time.
     pub(crate) fn give_up_waiting(&mut self, clock: EventTime, settings: &Settings) {
@@ -309,8 +293,10 @@ impl Tenant {
             return;
         }
         let mut due = Vec::new();
+        let too_long_ago = self.seq.saturating_sub(MOST_RECORDS_WAITED);
         self.waiting.retain(|_, calls| {
-            due.extend(calls.extract_if(.., |waiting| waiting.until <= clock));
+            let over = |waiting: &mut Waiting| waiting.until <= clock || waiting.call.seq < too_long_ago;
+            due.extend(calls.extract_if(.., over));
             !calls.is_empty()
         });
         due.sort_by_key(|waiting| waiting.call.seq);
@@ -339,11 +325,6 @@ impl Tenant {
                 },
             },
         }
-    }
-
-    fn push(&mut self, key: KeyId, known_at: EventTime, on: DetectedOn, step: Step) {
-        let (seq, clock) = (self.seq, self.clock);
-        self.buffer.push(Toll { key, seq, clock, known_at, on, step });
     }
 }
 
@@ -404,7 +385,8 @@ fn entry_of(telling: &Telling<'_>, owner: Option<KeyId>) -> LegEntry {
 
 fn stat_of(leg: LegKey, telling: &Telling<'_>, watched: &Watched, settings: &Settings) -> CallStat {
     let (ended_at, answered, billable_seconds) = telling.completed.unwrap_or((EventTime::MAX, false, 0));
-    let off_hours = settings.is_off_hours(telling.started_at);
+    let hours =
+        if settings.is_off_hours(telling.started_at) { Traits::OFF_HOURS } else { Traits::BUSINESS_HOURS };
     let number = watched.number.map_or(0, E164::value);
     CallStat {
         first_at: telling.started_at,
@@ -413,15 +395,13 @@ fn stat_of(leg: LegKey, telling: &Telling<'_>, watched: &Watched, settings: &Set
         call: leg.value(),
         call_id: if telling.call_id.is_empty() { telling.target.id } else { telling.call_id }.into(),
         number,
+        extension: 0,
         destination: watched.destination.map_or(CallStat::NO_DESTINATION, |id| id.0),
-        traits: if off_hours { watched.traits.with(Traits::OFF_HOURS) } else { watched.traits },
+        traits: watched.traits.with(hours),
         attempts: 1,
         answered: u32::from(answered),
+        failed: 0,
         billable_seconds,
         cost: settings.charge(number, billable_seconds),
     }
-}
-
-fn text(bytes: &[u8]) -> Box<str> {
-    String::from_utf8_lossy(bytes).into_owned().into_boxed_str()
 }

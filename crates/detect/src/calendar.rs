@@ -1,45 +1,74 @@
 //! When the office is open.
+mod closings;
+mod hours;
+mod japan;
+
 use crate::settings::Problem;
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Timelike, Weekday};
+use chrono::{
+    DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Offset, TimeDelta, Timelike, Weekday,
+};
 use chrono_tz::Tz;
+use closings::Closing;
+use hours::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tollwatch_cdr::EventTime;
 
-/// Business hours as they stand in the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Business hours as they stand in the configuration: `days`, `from` and `to`, or `spans`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BusinessHours {
     /// Working days: `mon` … `sun`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<Vec<String>>,
+    /// Opening time, `HH:MM` local.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Closing time, `HH:MM` local; one before `from` is of the next day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Several spans of hours, in place of `days`, `from` and `to`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spans: Vec<BusinessSpan>,
+    /// Whose national holidays are kept: `JP` or `none`; without, those of the home country if they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+    /// Days and ranges on which nobody works, `YYYY-MM-DD`, `MM-DD`, two of a kind with `..` between; without, and with
+    /// the calendar of Japan, `12-29..01-03`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holidays: Option<Vec<String>>,
+    /// Days on which one works although they are holidays, `YYYY-MM-DD`.
+    #[serde(default)]
+    pub working_days: Vec<String>,
+}
+
+/// Hours of some days of the week, as they stand in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BusinessSpan {
+    /// Days on which they begin: `mon` … `sun`.
     pub days: Vec<String>,
     /// Opening time, `HH:MM` local.
     pub from: String,
-    /// Closing time, `HH:MM` local.
+    /// Closing time, `HH:MM` local; one before `from` is of the next day.
     pub to: String,
-    /// Days on which nobody works, `YYYY-MM-DD`.
-    #[serde(default)]
-    pub holidays: Vec<String>,
 }
 
-impl Default for BusinessHours {
-    fn default() -> Self {
-        Self {
-            days: ["mon", "tue", "wed", "thu", "fri"].map(str::to_owned).to_vec(),
-            from: "08:00".to_owned(),
-            to: "20:00".to_owned(),
-            holidays: Vec::new(),
-        }
-    }
-}
+/// What Japanese offices close for beside the national holidays: the turn of the year (年末年始).
+const JAPANESE_YEAR_END: &str = "12-29..01-03";
+
+/// How far ahead the next opening is looked for. An office that is closed for longer has none.
+const HORIZON_SECONDS: i64 = 2 * 366 * DAY_SECONDS;
+const DAY_SECONDS: i64 = 86_400;
 
 /// Business hours in a time zone.
 #[derive(Clone, Debug)]
 pub struct Calendar {
     zone: CalendarZone,
-    open_days: [bool; 7],
-    from_minute: u32,
-    to_minute: u32,
-    holidays: Vec<NaiveDate>,
+    spans: Vec<Span>,
+    keeps_japanese_holidays: bool,
+    closings: Vec<Closing>,
+    working_days: Vec<NaiveDate>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -48,8 +77,39 @@ enum CalendarZone {
     Fixed(FixedOffset),
 }
 
+impl CalendarZone {
+    /// Seconds by which the wall clock is ahead of UTC.
+    fn offset(self, at: i64) -> Option<i64> {
+        let utc = DateTime::from_timestamp(at, 0)?;
+        let offset = match self {
+            Self::Named(zone) => utc.with_timezone(&zone).offset().fix(),
+            Self::Fixed(offset) => offset,
+        };
+        Some(i64::from(offset.local_minus_utc()))
+    }
+
+    /// The instant after `from` up to `until` from which on the clock has another offset. No zone changes twice a day.
+    fn change(self, from: i64, until: i64) -> Option<i64> {
+        let before = self.offset(from)?;
+        if self.offset(until)? == before {
+            return None;
+        }
+        let (mut still, mut changed) = (from, until);
+        while changed - still > 1 {
+            let middle = still + (changed - still) / 2;
+            if self.offset(middle)? == before { still = middle } else { changed = middle }
+        }
+        Some(changed)
+    }
+}
+
 impl Calendar {
-    pub(crate) fn validate(raw: &BusinessHours, timezone: &str, problems: &mut Vec<Problem>) -> Self {
+    pub(crate) fn validate(
+        raw: &BusinessHours,
+        home_country: &str,
+        timezone: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
         let named = timezone.parse::<Tz>().map(CalendarZone::Named);
         let zone = named.or_else(|_| timezone.parse::<FixedOffset>().map(CalendarZone::Fixed));
         let zone = zone.unwrap_or_else(|_| {
@@ -60,126 +120,90 @@ impl Calendar {
             ));
             CalendarZone::Named(Tz::UTC)
         });
-        let mut open_days = [false; 7];
-        for day in &raw.days {
-            match day
-                .parse::<Weekday>()
-                .ok()
-                .and_then(|d| open_days.get_mut(d.num_days_from_monday() as usize))
-            {
-                Some(open) => *open = true,
-                None => problems.push(Problem::new(
-                    "business_hours.days".to_owned(),
-                    format!("`{day}` is no day"),
-                    "mon, tue, wed, thu, fri, sat, sun",
-                )),
-            }
-        }
-        let mut minute = |text: &str, place: &str| {
-            minute_of_day(text).unwrap_or_else(|| {
+        let spans = Span::list(raw, problems);
+        let keeps_japanese_holidays = match raw.calendar.as_deref() {
+            None => home_country == "JP",
+            Some("JP") => true,
+            Some("none") => false,
+            Some(other) => {
                 problems.push(Problem::new(
-                    place.to_owned(),
-                    format!("`{text}` is no time of day"),
-                    "HH:MM from 00:00 to 24:00",
+                    "business_hours.calendar".to_owned(),
+                    format!("there is no calendar `{other}`"),
+                    "JP or none; other countries' days go into business_hours.holidays",
                 ));
-                0
-            })
-        };
-        let (from_minute, to_minute) =
-            (minute(&raw.from, "business_hours.from"), minute(&raw.to, "business_hours.to"));
-        if from_minute >= to_minute {
-            problems.push(Problem::new(
-                "business_hours.to".to_owned(),
-                format!("closes at {} before it opens at {}", raw.to, raw.from),
-                "hours over midnight cannot be said yet; use 00:00 and 24:00 for always",
-            ));
-        }
-        let mut holidays = Vec::new();
-        for day in &raw.holidays {
-            match NaiveDate::parse_from_str(day, "%Y-%m-%d") {
-                Ok(date) => holidays.push(date),
-                Err(_) => problems.push(Problem::new(
-                    "business_hours.holidays".to_owned(),
-                    format!("`{day}` is no date"),
-                    "YYYY-MM-DD",
-                )),
+                false
             }
-        }
-        holidays.sort_unstable();
-        Self { zone, open_days, from_minute, to_minute, holidays }
+        };
+        let usual = if keeps_japanese_holidays { vec![JAPANESE_YEAR_END.to_owned()] } else { Vec::new() };
+        let closings = Closing::list(raw.holidays.as_ref().unwrap_or(&usual), problems);
+        let working_days = closings::working_days(&raw.working_days, problems);
+        Self { zone, spans, keeps_japanese_holidays, closings, working_days }
     }
 
     /// The site's wall clock at that instant.
     pub fn local(&self, at: EventTime) -> Option<NaiveDateTime> {
         let utc = DateTime::from_timestamp(at.seconds(), 0)?;
-        Some(match &self.zone {
-            CalendarZone::Named(zone) => utc.with_timezone(zone).naive_local(),
-            CalendarZone::Fixed(zone) => utc.with_timezone(zone).naive_local(),
-        })
+        utc.naive_utc().checked_add_signed(TimeDelta::seconds(self.zone.offset(at.seconds())?))
     }
 
     /// Whether nobody is expected in the office at that instant.
     pub fn is_off_hours(&self, at: EventTime) -> bool {
         let Some(local) = self.local(at) else { return true };
-        let minute = local.hour() * 60 + local.minute();
-        let open_day = self.open_days.get(local.weekday().num_days_from_monday() as usize) == Some(&true)
-            && self.holidays.binary_search(&local.date()).is_err();
-        !open_day || minute < self.from_minute || minute >= self.to_minute
+        let (today, minute) = (local.date(), local.hour() * 60 + local.minute());
+        let is_open_today =
+            self.hours_of(today).is_some_and(|day| self.spans.iter().any(|span| span.covers(day, minute)));
+        let is_open_since_yesterday = today
+            .pred_opt()
+            .and_then(|yesterday| self.hours_of(yesterday))
+            .is_some_and(|day| self.spans.iter().any(|span| span.covers_morning_after(day, minute)));
+        !is_open_today && !is_open_since_yesterday
     }
-}
 
-fn minute_of_day(text: &str) -> Option<u32> {
-    let (hours, minutes) = text.split_once(':')?;
-    if hours.len() != 2 || minutes.len() != 2 || !text.bytes().all(|b| b.is_ascii_digit() || b == b':') {
-        return None;
+    /// The first instant after `after` at which the office opens, having been closed; none within two years if it is
+    /// always closed or never.
+    pub fn next_opening(&self, after: EventTime) -> Option<EventTime> {
+        let mut from = after.seconds() + 1;
+        let end = from + HORIZON_SECONDS;
+        while from < end {
+            // From here to there the wall clock runs evenly. It may open by the hour, or by the clock's jump at `from`.
+            let until = self.zone.change(from, from + DAY_SECONDS).unwrap_or(from + DAY_SECONDS);
+            let offset = self.zone.offset(from)?;
+            let days = (from + offset).div_euclid(DAY_SECONDS)..=(until + offset).div_euclid(DAY_SECONDS);
+            let by_the_hour = days.flat_map(|day| {
+                let midnight = day * DAY_SECONDS - offset;
+                self.spans.iter().map(move |span| midnight + i64::from(span.opens_at()) * 60)
+            });
+            let opening = by_the_hour
+                .filter(|at| (from..until).contains(at))
+                .chain([from])
+                .filter(|at| self.opens_at(EventTime::from_seconds(*at)))
+                .min();
+            if let Some(opening) = opening {
+                return Some(EventTime::from_seconds(opening));
+            }
+            from = until;
+        }
+        None
     }
-    let (hours, minutes) = (hours.parse::<u32>().ok()?, minutes.parse::<u32>().ok()?);
-    (minutes < 60 && hours * 60 + minutes <= 1440).then_some(hours * 60 + minutes)
+
+    fn opens_at(&self, at: EventTime) -> bool {
+        !self.is_off_hours(at) && self.is_off_hours(at.plus_seconds(-1))
+    }
+
+    /// The day of the week whose hours a day has; none if nobody works on it. A working day on a day of the week that has
+    /// no hours (a Saturday made up for) has those of the first that has.
+    fn hours_of(&self, date: NaiveDate) -> Option<Weekday> {
+        let weekday = date.weekday();
+        let has_hours = |day: Weekday| self.spans.iter().any(|span| span.is_on(day));
+        if self.working_days.contains(&date) {
+            let week = std::iter::successors(Some(Weekday::Mon), |day| Some(day.succ())).take(7);
+            return Some(weekday).into_iter().chain(week).find(|day| has_hours(*day));
+        }
+        let is_holiday = self.closings.iter().any(|closing| closing.contains(date))
+            || (self.keeps_japanese_holidays && japan::is_holiday(date));
+        (has_hours(weekday) && !is_holiday).then_some(weekday)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> EventTime {
-        EventTime::from_seconds(DateTime::parse_from_rfc3339(text).unwrap().timestamp())
-    }
-
-    #[test]
-    fn nights_weekends_and_holidays_are_off_hours_in_local_time() {
-        let raw = BusinessHours { holidays: vec!["2026-01-01".to_owned()], ..BusinessHours::default() };
-        let mut problems = Vec::new();
-        let calendar = Calendar::validate(&raw, "Asia/Tokyo", &mut problems);
-        assert_eq!(problems, []);
-        assert!(!calendar.is_off_hours(at("2026-03-06T19:59:59+09:00")), "Friday before closing");
-        assert!(calendar.is_off_hours(at("2026-03-06T20:00:00+09:00")), "closing time itself");
-        assert!(calendar.is_off_hours(at("2026-03-08T03:00:00+09:00")), "Sunday night");
-        assert!(calendar.is_off_hours(at("2026-03-07T12:00:00+09:00")), "Saturday noon");
-        assert!(!calendar.is_off_hours(at("2026-03-09T08:00:00+09:00")), "Monday opening");
-        assert!(calendar.is_off_hours(at("2026-01-01T12:00:00+09:00")), "New Year's Day, a Thursday");
-    }
-
-    #[test]
-    fn every_fault_of_the_hours_is_named() {
-        let raw = BusinessHours {
-            days: vec!["mon".to_owned(), "someday".to_owned()],
-            from: "9:00".to_owned(),
-            to: "25:00".to_owned(),
-            holidays: vec!["2026-02-30".to_owned()],
-        };
-        let mut problems = Vec::new();
-        Calendar::validate(&raw, "Tokyo", &mut problems);
-        let places: Vec<&str> = problems.iter().map(|problem| problem.place.as_str()).collect();
-        assert_eq!(
-            places,
-            [
-                "site.timezone",
-                "business_hours.days",
-                "business_hours.from",
-                "business_hours.to",
-                "business_hours.to",
-                "business_hours.holidays"
-            ]
-        );
-    }
-}
+mod tests;

@@ -28,6 +28,24 @@ pub struct Counters {
     /// Calls of which more became known than could still be put to them: they had left the windows, or were folded
     /// into a pane of a hot key. Their charges stay as they were estimated.
     pub unsettled: u64,
+    /// Codes dialled that forward an extension to a number that the rules watch.
+    pub forwarding_codes: u64,
+    /// Calls to numbers on the allow-list.
+    pub allowed: u64,
+    /// Records dated more than a day ahead of all others, which nothing confirmed: a clock that is wrong.
+    pub untrusted_clock: u64,
+    /// Alerts about single extensions that a storm's alerts spoke for.
+    pub alerts_folded: u64,
+    /// Extensions and other keys that were let go, since there were more than are kept.
+    pub keys_let_go: u64,
+    /// Times that legs had to be forgotten early, since there were more than are kept.
+    pub legs_forgotten_early: u64,
+    /// Times that records had to be forgotten early: a record repeated after that counts twice.
+    pub records_forgotten_early: u64,
+    /// Calls that were booked under their trunk at once, since too many were waiting for their other half.
+    pub waited_too_many: u64,
+    /// Incidents that are over and were not kept for the report, since there were more than are kept.
+    pub incidents_not_kept: u64,
     /// Estimated charges of the watched calls.
     pub exposure: Money,
 }
@@ -46,6 +64,15 @@ impl Counters {
         self.unattributed += other.unattributed;
         self.closed_for_age += other.closed_for_age;
         self.unsettled += other.unsettled;
+        self.forwarding_codes += other.forwarding_codes;
+        self.allowed += other.allowed;
+        self.untrusted_clock += other.untrusted_clock;
+        self.alerts_folded += other.alerts_folded;
+        self.keys_let_go += other.keys_let_go;
+        self.legs_forgotten_early += other.legs_forgotten_early;
+        self.records_forgotten_early += other.records_forgotten_early;
+        self.waited_too_many += other.waited_too_many;
+        self.incidents_not_kept += other.incidents_not_kept;
         self.exposure = self.exposure.saturating_add(other.exposure);
     }
 }

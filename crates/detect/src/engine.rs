@@ -1,16 +1,20 @@
 //! The engine: tenants, batches, snapshots.
+use crate::across::Across;
 use crate::counters::Counters;
 use crate::incident::Incident;
+use crate::keys::Keys;
 use crate::settings::Settings;
 use crate::tenant::Tenant;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use tollwatch_cdr::{EventTime, Record};
 
 /// So many steps are gathered before they are worked through key by key.
 const BATCH: usize = 8192;
-/// First bytes of a snapshot, and the version of what follows.
+/// First bytes of a snapshot, and the version of what follows. Whoever changes what is serialised raises it; the test
+/// `a_snapshot_has_the_bytes_of_its_version` reminds of it.
 const MAGIC: &[u8; 8] = b"tollsnap";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// A tenant of this engine, by the order in which they were named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,26 +71,65 @@ pub enum SnapshotError {
 /// incidents, however often [`Engine::flush`] is called and whether or not a snapshot lies between them.
 #[derive(Debug)]
 pub struct Engine {
-    settings: Settings,
-    tenants: Vec<Tenant>,
+    /// What all tenants run on that have no settings of their own; then those of the tenants that do.
+    settings: Vec<Settings>,
+    /// Which settings a tenant has of its own.
+    own: BTreeMap<Box<str>, usize>,
+    tenants: Vec<(Tenant, usize)>,
+    across: Across,
     alerts: Vec<Alert>,
+}
+
+/// A snapshot, as it is read back.
+#[derive(Deserialize)]
+struct State {
+    tenants: Vec<Tenant>,
+    across: Across,
 }
 
 impl Engine {
     /// An engine that has seen nothing.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, tenants: Vec::new(), alerts: Vec::new() }
+        Self {
+            settings: vec![settings],
+            own: BTreeMap::new(),
+            tenants: Vec::new(),
+            across: Across::new(),
+            alerts: Vec::new(),
+        }
     }
 
-    /// What it runs on.
+    /// The same engine, with other settings for one tenant. To be said before its first record.
+    #[must_use]
+    pub fn with_tenant(mut self, name: &str, settings: Settings) -> Self {
+        self.own.insert(name.into(), self.settings.len());
+        self.settings.push(settings);
+        self
+    }
+
+    /// What it runs on where a tenant has nothing of its own.
     pub fn settings(&self) -> &Settings {
-        &self.settings
+        self.settings_at(0)
+    }
+
+    /// What a tenant runs on.
+    pub fn settings_of(&self, tenant: &str) -> &Settings {
+        self.settings_at(self.own.get(tenant).copied().unwrap_or_default())
+    }
+
+    fn settings_at(&self, index: usize) -> &Settings {
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "there is one from the start, and none is ever taken out"
+        )]
+        self.settings.get(index).unwrap_or(&self.settings[0])
     }
 
     /// The tenant of a name; made if it is new.
     pub fn tenant(&mut self, name: &str) -> TenantId {
-        TenantId(self.tenants.iter().position(|tenant| &*tenant.name == name).unwrap_or_else(|| {
-            self.tenants.push(Tenant::new(name));
+        TenantId(self.tenants.iter().position(|(tenant, _)| &*tenant.name == name).unwrap_or_else(|| {
+            let settings = self.own.get(name).copied().unwrap_or_default();
+            self.tenants.push((Tenant::new(name), settings));
             self.tenants.len() - 1
         }))
     }
@@ -94,24 +137,42 @@ impl Engine {
     /// Takes one record in. `system` tells the PBXs of a tenant apart: records of one PBX from several
     /// sources (its CDRs and its live events) are joined, records of two PBXs never.
     pub fn observe(&mut self, tenant: TenantId, system: u16, record: &Record<'_>) {
-        let Some(tenant) = self.tenants.get_mut(tenant.0) else { return };
-        tenant.admit(system, record, &self.settings);
-        if tenant.buffer.len() >= BATCH {
-            tenant.flush(&self.settings, &mut self.alerts);
+        let Some((state, settings)) = self.tenants.get_mut(tenant.0) else { return };
+        let Some(settings) = self.settings.get(*settings) else { return };
+        state.admit(system, record, settings);
+        state.keep_within_limits(settings, &mut self.alerts);
+        if state.keys.waiting_steps() >= BATCH {
+            state.flush(settings, &mut self.alerts);
+        }
+        if !state.across.is_empty()
+            && let Some(settings) = self.settings.first()
+        {
+            self.across.take(tenant.0, &mut state.across, settings, &mut self.alerts);
+            if self.across.waiting_steps() >= BATCH {
+                self.across.flush(settings, &mut self.alerts);
+            }
         }
     }
 
     /// Works through what was taken in, so that all alerts it causes are out.
     pub fn flush(&mut self) {
-        for tenant in &mut self.tenants {
-            tenant.flush(&self.settings, &mut self.alerts);
+        for (tenant, settings) in &mut self.tenants {
+            if let Some(settings) = self.settings.get(*settings) {
+                tenant.flush(settings, &mut self.alerts);
+            }
+        }
+        if let Some(settings) = self.settings.first() {
+            self.across.flush(settings, &mut self.alerts);
         }
     }
 
     /// The input has ended: what waited for more is concluded.
     pub fn finish(&mut self) {
-        for tenant in &mut self.tenants {
-            tenant.give_up_waiting(EventTime::MAX, &self.settings);
+        for (index, (tenant, settings)) in self.tenants.iter_mut().enumerate() {
+            if let (Some(own), Some(common)) = (self.settings.get(*settings), self.settings.first()) {
+                tenant.give_up_waiting(EventTime::MAX, own);
+                self.across.take(index, &mut tenant.across, common, &mut self.alerts);
+            }
         }
         self.flush();
     }
@@ -122,9 +183,9 @@ impl Engine {
     }
 
     /// All incidents, ongoing and over, in the order of their detection.
-    pub fn incidents(&self) -> Vec<&Incident> {
-        let mut all: Vec<&Incident> =
-            self.tenants.iter().flat_map(|tenant| tenant.resolved.iter().chain(tenant.ongoing())).collect();
+    pub fn incidents(&self) -> Vec<Incident> {
+        let keys = self.tenants.iter().map(|(tenant, _)| &tenant.keys).chain([self.across.keys()]);
+        let mut all: Vec<Incident> = keys.flat_map(Keys::incidents).collect();
         all.sort_by(|a, b| {
             let key = |i: &Incident| (i.detected_at, i.rule);
             key(a).cmp(&key(b)).then_with(|| (&a.tenant, &a.scope).cmp(&(&b.tenant, &b.scope)))
@@ -135,7 +196,7 @@ impl Engine {
     /// What was seen so far, all tenants together.
     pub fn counters(&self) -> Counters {
         let mut sum = Counters::default();
-        for tenant in &self.tenants {
+        for (tenant, _) in &self.tenants {
             sum.add(&tenant.counters);
         }
         sum
@@ -147,7 +208,9 @@ impl Engine {
         let mut all: Vec<(Vec<u8>, u64)> = self
             .tenants
             .iter()
-            .flat_map(|tenant| tenant.unclassified.iter().map(|(number, calls)| (number.to_vec(), *calls)))
+            .flat_map(|(tenant, _)| {
+                tenant.unclassified.iter().map(|(number, calls)| (number.to_vec(), *calls))
+            })
             .collect();
         all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         all
@@ -158,12 +221,13 @@ impl Engine {
         self.flush();
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&VERSION.to_be_bytes());
-        bytes.extend_from_slice(&self.settings.fingerprint().to_be_bytes());
-        postcard::to_extend(&self.tenants, bytes).map_err(|_| SnapshotError::Damaged)
+        bytes.extend_from_slice(&self.fingerprint().to_be_bytes());
+        let tenants: Vec<&Tenant> = self.tenants.iter().map(|(tenant, _)| tenant).collect();
+        postcard::to_extend(&(tenants, &self.across), bytes).map_err(|_| SnapshotError::Damaged)
     }
 
-    /// Goes on from a snapshot taken under the same rules.
-    pub fn restore(settings: Settings, snapshot: &[u8]) -> Result<Self, SnapshotError> {
+    /// Goes on from a snapshot taken under the same rules: `self` is a new engine with them.
+    pub fn restore(mut self, snapshot: &[u8]) -> Result<Self, SnapshotError> {
         let rest = snapshot.strip_prefix(MAGIC).ok_or(SnapshotError::NotASnapshot)?;
         let (version, rest) = rest.split_first_chunk::<2>().ok_or(SnapshotError::Damaged)?;
         let found = u16::from_be_bytes(*version);
@@ -171,10 +235,28 @@ impl Engine {
             return Err(SnapshotError::Version { found });
         }
         let (fingerprint, rest) = rest.split_first_chunk::<8>().ok_or(SnapshotError::Damaged)?;
-        if u64::from_be_bytes(*fingerprint) != settings.fingerprint() {
+        if u64::from_be_bytes(*fingerprint) != self.fingerprint() {
             return Err(SnapshotError::OtherRules);
         }
-        let tenants = postcard::from_bytes(rest).map_err(|_| SnapshotError::Damaged)?;
-        Ok(Self { settings, tenants, alerts: Vec::new() })
+        let state: State = postcard::from_bytes(rest).map_err(|_| SnapshotError::Damaged)?;
+        let own = |tenant: &Tenant| self.own.get(&tenant.name).copied().unwrap_or_default();
+        self.tenants = state
+            .tenants
+            .into_iter()
+            .map(|tenant| (own(&tenant), tenant))
+            .map(|(own, tenant)| (tenant, own))
+            .collect();
+        self.across = state.across;
+        Ok(self)
+    }
+
+    /// A fingerprint of the rules of all tenants.
+    fn fingerprint(&self) -> u64 {
+        let common = self.settings().fingerprint();
+        self.own.iter().fold(common, |hash, (name, own)| {
+            let of_name =
+                name.bytes().fold(hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+            of_name ^ self.settings_at(*own).fingerprint().rotate_left(1)
+        })
     }
 }

@@ -1,9 +1,11 @@
 //! The ongoing case that alerts belong to.
+use crate::keys::Names;
+use crate::scope::{Scope, ScopeKind};
 use crate::settings::Settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use tollwatch_cdr::EventTime;
 use tollwatch_numbering::Money;
@@ -11,6 +13,8 @@ use tollwatch_stats::CallStat;
 
 /// At most so many call ids are kept as evidence.
 const MOST_CALL_IDS: usize = 50;
+/// At most so many extensions are named.
+const MOST_EXTENSIONS: usize = 1000;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -32,68 +36,6 @@ pub enum DetectedOn {
     InProgress,
     /// A completed call's record.
     Cdr,
-}
-
-/// Whom an incident is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Scope {
-    /// An extension, as the PBX writes it.
-    Extension(Box<str>),
-    /// A trunk, for calls that no extension could be found for: unattributed.
-    Trunk(Box<str>),
-}
-
-impl Scope {
-    /// `extension` or `trunk`.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Extension(_) => "extension",
-            Self::Trunk(_) => "trunk",
-        }
-    }
-    /// The name.
-    pub fn value(&self) -> &str {
-        match self {
-            Self::Extension(value) | Self::Trunk(value) => value,
-        }
-    }
-}
-
-impl std::hash::Hash for Scope {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        ScopeRef { trunk: matches!(self, Self::Trunk(_)), value: self.value() }.hash(state);
-    }
-}
-
-/// A scope that is only looked up, so that a known one costs no allocation. Hashes like the [`Scope`] it
-/// stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct ScopeRef<'a> {
-    pub trunk: bool,
-    pub value: &'a str,
-}
-
-impl ScopeRef<'_> {
-    /// The scope as one integer, if its name has at most seven bytes: kind and length, then the bytes.
-    pub(crate) fn packed(&self) -> Option<u64> {
-        let mut packed = [0; 8];
-        let (kind, name) = packed.split_first_mut()?;
-        *kind = (self.value.len() as u8) << 1 | u8::from(self.trunk);
-        name.get_mut(..self.value.len())?.copy_from_slice(self.value.as_bytes());
-        Some(u64::from_be_bytes(packed))
-    }
-}
-
-impl hashbrown::Equivalent<Scope> for ScopeRef<'_> {
-    fn equivalent(&self, key: &Scope) -> bool {
-        self.trunk == matches!(key, Scope::Trunk(_)) && self.value == key.value()
-    }
-}
-
-impl From<&ScopeRef<'_>> for Scope {
-    fn from(scope: &ScopeRef<'_>) -> Self {
-        if scope.trunk { Self::Trunk(scope.value.into()) } else { Self::Extension(scope.value.into()) }
-    }
 }
 
 /// The finding that opened an incident.
@@ -154,13 +96,17 @@ pub struct Incident {
     pub destinations: BTreeMap<u16, u64>,
     /// Ids of its first calls, as the PBX writes them.
     pub call_ids: Vec<Box<str>>,
+    /// The extensions that took part, where the scope is not one of them; at most 1,000.
+    pub extensions: BTreeSet<Box<str>>,
+    /// The storm whose alerts speak for it.
+    pub folded_into: Option<Box<str>>,
 }
 
 impl Incident {
     /// A stable id from what makes the incident itself and no other.
     pub(crate) fn name(tenant: &str, rule: &str, scope: &Scope, detected_at: EventTime) -> Box<str> {
         let mut hash = Sha256::new();
-        for part in [tenant, rule, scope.kind(), scope.value(), &detected_at.micros().to_string()] {
+        for part in [tenant, rule, scope.kind.word(), &scope.value, &detected_at.micros().to_string()] {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
         }
@@ -178,7 +124,7 @@ impl Incident {
     }
 
     /// Takes a call in.
-    pub(crate) fn add(&mut self, call: &CallStat) {
+    pub(crate) fn add(&mut self, call: &CallStat, names: Names<'_>) {
         self.first_call_at = self.first_call_at.min(call.first_at);
         self.attempts = self.attempts.saturating_add(u64::from(call.attempts));
         self.answered = self.answered.saturating_add(u64::from(call.answered));
@@ -188,6 +134,24 @@ impl Incident {
         *calls = calls.saturating_add(u64::from(call.attempts));
         if self.call_ids.len() < MOST_CALL_IDS && !call.call_id.is_empty() {
             self.call_ids.push(String::from_utf8_lossy(&call.call_id).into_owned().into_boxed_str());
+        }
+        let is_wide = !matches!(self.scope.kind, ScopeKind::Extension | ScopeKind::Unattributed);
+        if let Some(name) = call.placed_by().filter(|_| is_wide).and_then(|id| names.extension(id))
+            && self.extensions.len() < MOST_EXTENSIONS
+            && !self.extensions.contains(name)
+        {
+            self.extensions.insert(name.into());
+        }
+    }
+
+    /// Takes a call out again that proves to be of another kind than was thought.
+    pub(crate) fn take_out(&mut self, call: &CallStat) {
+        self.attempts = self.attempts.saturating_sub(u64::from(call.attempts));
+        self.answered = self.answered.saturating_sub(u64::from(call.answered));
+        self.billable_seconds = self.billable_seconds.saturating_sub(u64::from(call.billable_seconds));
+        self.exposure = self.exposure.saturating_sub(call.cost);
+        if let Some(calls) = self.destinations.get_mut(&call.destination) {
+            *calls = calls.saturating_sub(u64::from(call.attempts));
         }
     }
 

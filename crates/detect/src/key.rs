@@ -1,15 +1,19 @@
 //! One key: its windows, its open calls, its incidents. Nothing here knows of any other key.
 mod finding;
 mod incidents;
+mod open;
 
+use crate::countries::CountriesCalled;
 use crate::engine::Alert;
-use crate::incident::{DetectedOn, Incident, Scope};
-use crate::rule::Measure;
-use crate::settings::Settings;
-use finding::look_at_totals;
+use crate::incident::{DetectedOn, Incident};
+use crate::keys::Names;
+use crate::scope::Scope;
+use crate::settings::{ScopeRules, Settings};
+use finding::{Findings, look_at_totals};
+use open::OpenCalls;
 use serde::{Deserialize, Serialize};
 use tollwatch_cdr::EventTime;
-use tollwatch_numbering::{E164, Money};
+use tollwatch_numbering::Money;
 use tollwatch_stats::{CallStat, Traits, Windows};
 
 /// What happened to a watched call.
@@ -39,17 +43,6 @@ pub(crate) struct Toll {
     pub step: Step,
 }
 
-/// A live call that has not ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct OpenCall {
-    started_at: EventTime,
-    call: u64,
-    number: u64,
-    answered_at: Option<EventTime>,
-    /// When its charge or its length next says something new.
-    due: EventTime,
-}
-
 /// What lets an alert out; with it alerts have one order, however the records are batched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LetOut {
@@ -71,16 +64,29 @@ pub(crate) struct Output {
     pub unsettled: u64,
 }
 
+/// What a key looks at the world through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    pub settings: &'a Settings,
+    /// The rules that watch this key.
+    pub rules: &'a ScopeRules,
+    pub tenant: &'a str,
+    pub names: Names<'a>,
+    /// When there have been records for long enough to tell what is new.
+    pub learned_at: EventTime,
+}
+
 /// One key's state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct KeyState {
     scope: Scope,
     windows: Windows,
-    /// Countries called, with the latest call to each.
-    countries: Vec<(u16, EventTime)>,
-    open: Vec<OpenCall>,
+    countries: CountriesCalled,
+    open: OpenCalls,
     /// Ongoing incidents, by rule, with the event time at which to look whether they are over.
     incidents: Vec<(EventTime, Incident)>,
+    /// From when until when the key is armed.
+    armed: Vec<(EventTime, EventTime)>,
 }
 
 impl KeyState {
@@ -88,174 +94,164 @@ impl KeyState {
         Self {
             scope,
             windows: Windows::default(),
-            countries: Vec::new(),
-            open: Vec::new(),
+            countries: CountriesCalled::default(),
+            open: OpenCalls::default(),
             incidents: Vec::new(),
+            armed: Vec::new(),
         }
     }
     pub(crate) fn ongoing(&self) -> impl Iterator<Item = &Incident> {
         self.incidents.iter().map(|(_, incident)| incident)
     }
+    pub(crate) fn into_ongoing(self) -> impl Iterator<Item = Incident> {
+        self.incidents.into_iter().map(|(_, incident)| incident)
+    }
+    /// Whether it remembers nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.windows.calls().is_empty()
+            && self.countries.is_empty()
+            && self.open.is_empty()
+            && self.incidents.is_empty()
+            && self.armed.is_empty()
+    }
+    pub(crate) fn has_open_calls(&self) -> bool {
+        !self.open.is_empty()
+    }
 
     /// When this key next has something to do without a new record.
     pub(crate) fn next_due(&self) -> Option<EventTime> {
-        let open = self.open.iter().map(|open| open.due);
-        open.chain(self.incidents.iter().map(|(check, _)| *check)).min()
+        self.open.next_due().into_iter().chain(self.incidents.iter().map(|(check, _)| *check)).min()
     }
 
     /// Takes a step of a call in; what is due before it happens first.
-    pub(crate) fn apply(
-        &mut self,
-        toll: Toll,
-        tenant: &str,
-        learned: bool,
-        settings: &Settings,
-        out: &mut Output,
-    ) {
-        self.advance(toll.clock, tenant, settings, out);
+    pub(crate) fn apply(&mut self, toll: Toll, view: View<'_>, out: &mut Output) {
+        self.advance(toll.clock, view, out);
         // Before anything is added, so that it does not matter when else old calls are let go.
-        self.forget(toll.clock, settings);
+        self.forget(toll.clock, view);
         let now = Now {
             known_at: toll.known_at,
             clock: toll.clock,
             let_out: LetOut::Record(toll.seq),
             on: toll.on,
-            tenant,
         };
+        let short = view.settings.short_call_seconds;
         match toll.step {
-            Step::Begun(call) => self.begin(*call, learned, now, settings, out),
-            Step::Answered { started_at, call } => self.answer(started_at, call, now, settings, out),
+            Step::Begun(call) => self.begin(*call, now, view, out),
+            Step::Answered { started_at, call } => self.answer(started_at, call, now, view, out),
             Step::Ended { started_at, call } => {
                 // A call that was closed for its age before keeps what it was charged by then.
-                let open = self.close(started_at, call);
+                let open = self.open.close(started_at, call);
                 let answered_at = open.and_then(|open| open.answered_at);
                 let talked =
                     answered_at.map(|at| toll.known_at.seconds_since(at).clamp(0, i64::from(u32::MAX)));
-                self.change(started_at, call, now, settings, out, |stat| {
+                self.change(started_at, call, now, view, out, |stat| {
                     stat.ended_at = toll.known_at;
+                    stat.failed = u32::from(stat.answered == 0);
                     stat.billable_seconds = talked.map_or(stat.billable_seconds, |talked| talked as u32);
+                    is_over(stat, short);
                 });
             }
             Step::Settled { started_at, call, ended_at, answered, billable_seconds } => {
-                self.close(started_at, call);
-                self.change(started_at, call, now, settings, out, |stat| {
+                self.open.close(started_at, call);
+                self.change(started_at, call, now, view, out, |stat| {
                     stat.ended_at = ended_at;
                     stat.answered = u32::from(answered);
+                    stat.failed = u32::from(!answered);
                     stat.billable_seconds = billable_seconds;
+                    is_over(stat, short);
                 });
             }
         }
     }
 
-    /// Lets go of calls that no window can hold any more.
-    pub(crate) fn forget(&mut self, clock: EventTime, settings: &Settings) {
-        self.windows.evict(&settings.specs, clock.plus_seconds(-settings.retention_seconds));
-        let oldest = clock.plus_seconds(-settings.new_country_seconds - 1);
-        self.countries.retain(|(_, last)| *last >= oldest);
+    /// Lets go of what no window can hold any more.
+    pub(crate) fn forget(&mut self, clock: EventTime, view: View<'_>) {
+        let kept_from = clock.plus_seconds(-view.settings.retention_seconds(view.rules));
+        self.windows.evict(&view.rules.specs, kept_from);
+        self.armed.retain(|(_, until)| *until > kept_from);
+        self.countries.forget(clock.plus_seconds(-view.settings.new_country_seconds - 86_400));
     }
 
     /// Does what is due by `clock`: charges of open calls grow, incidents end.
-    pub(crate) fn advance(&mut self, clock: EventTime, tenant: &str, settings: &Settings, out: &mut Output) {
+    pub(crate) fn advance(&mut self, clock: EventTime, view: View<'_>, out: &mut Output) {
         while let Some(due) = self.next_due().filter(|due| *due <= clock) {
-            let now = Now {
-                known_at: due,
-                clock: due,
-                let_out: LetOut::Clock(due),
-                on: DetectedOn::InProgress,
-                tenant,
-            };
-            if let Some(open) = self.open.iter().find(|open| open.due == due).copied() {
-                self.tick(open, now, settings, out);
+            let now =
+                Now { known_at: due, clock: due, let_out: LetOut::Clock(due), on: DetectedOn::InProgress };
+            if let Some((started_at, call)) = self.open.due_at(due) {
+                self.tick(started_at, call, now, view, out);
             } else {
                 // What is over is decided on the same calls, whenever else old ones were let go.
-                self.forget(due, settings);
-                self.check_resolved(due, settings, out);
+                self.forget(due, view);
+                self.check_resolved(due, view, out);
             }
         }
     }
 
-    fn begin(
-        &mut self,
-        mut call: CallStat,
-        learned: bool,
-        now: Now<'_>,
-        settings: &Settings,
-        out: &mut Output,
-    ) {
-        if self.is_new_country(&call, settings) && learned {
-            call.traits = call.traits.with(Traits::NEW_COUNTRY);
+    fn begin(&mut self, mut call: CallStat, now: Now, view: View<'_>, out: &mut Output) {
+        let settings = view.settings;
+        if !call.is_open() {
+            is_over(&mut call, settings.short_call_seconds);
+        }
+        if self.is_armed_at(call.first_at) {
+            call.traits = call.traits.with(Traits::ARMED);
+        }
+        let mut late_news = None;
+        if let Some(country) =
+            settings.country(call.destination).filter(|_| call.traits.has(Traits::INTERNATIONAL))
+        {
+            let novelty = self.countries.note(country, call.first_at, settings.new_country_seconds);
+            if novelty.is_new && call.first_at >= view.learned_at {
+                call.traits = call.traits.with(Traits::NEW_COUNTRY);
+            }
+            late_news = novelty.no_longer_new.map(|at| (at, country));
         }
         if call.is_open() {
-            self.open.push(OpenCall {
-                started_at: call.first_at,
-                call: call.call,
-                number: call.number,
-                answered_at: None,
-                due: call.first_at.plus_seconds(settings.longest_open_seconds).max(now.soon()),
-            });
+            self.open.begin(&call, now.soon(), settings);
         }
         out.exposure = out.exposure.saturating_add(call.cost);
         for (_, incident) in &mut self.incidents {
             if incident.holds(settings, &call) {
-                incident.add(&call);
+                incident.add(&call, view.names);
             }
         }
-        let mut findings = Vec::new();
-        // The id for people stays with the call in the ring; looking needs no copy of it.
-        let call_id = std::mem::take(&mut call.call_id);
+        let mut findings = Findings::default();
         let stat = call.clone();
-        call.call_id = call_id;
-        self.windows.insert(&settings.specs, call, &mut |spec, edge, totals| {
-            look_at_totals(settings, spec, edge, totals, true, &mut findings);
+        self.windows.insert(&view.rules.specs, call, now.clock, &mut |spec, edge, totals| {
+            look_at_totals(view, spec, edge, totals, true, &mut findings);
         });
-        self.look_at_call(&stat, Some(stat.first_at), now, settings, &mut findings);
-        self.conclude(&stat, &findings, now, settings, out);
+        self.look_at_call(&stat, Some(stat.first_at), now, view, &mut findings);
+        self.conclude(&stat, findings, now, view, out);
+        if let Some((at, country)) = late_news {
+            self.no_longer_new(at, country, now, view, out);
+        }
     }
 
-    fn answer(
-        &mut self,
-        started_at: EventTime,
-        call: u64,
-        now: Now<'_>,
-        settings: &Settings,
-        out: &mut Output,
-    ) {
-        let Some(open) = self.open.iter_mut().find(|o| o.call == call && o.started_at == started_at) else {
-            return;
-        };
-        if open.answered_at.is_some() {
-            return;
-        }
-        open.answered_at = Some(now.known_at);
+    fn answer(&mut self, started_at: EventTime, call: u64, now: Now, view: View<'_>, out: &mut Output) {
         // The first increment is as good as charged once the far end has answered.
         let billable = 1;
-        open.due = next_tick(open, billable, settings).max(now.soon());
-        self.change(started_at, call, now, settings, out, |stat| {
-            stat.answered = 1;
-            stat.billable_seconds = billable;
-        });
+        if self.open.answer(started_at, call, billable, now, view) {
+            self.change(started_at, call, now, view, out, |stat| {
+                stat.answered = 1;
+                stat.billable_seconds = billable;
+            });
+        }
     }
 
     /// An open call has come to its next charge, to a length that a rule asks for, or to the greatest age.
-    fn tick(&mut self, open: OpenCall, now: Now<'_>, settings: &Settings, out: &mut Output) {
-        let (started_at, call) = (open.started_at, open.call);
-        if now.known_at >= started_at.plus_seconds(settings.longest_open_seconds) {
-            self.close(started_at, call);
+    fn tick(&mut self, started_at: EventTime, call: u64, now: Now, view: View<'_>, out: &mut Output) {
+        let short = view.settings.short_call_seconds;
+        if now.known_at >= started_at.plus_seconds(view.settings.longest_open_seconds) {
+            self.open.close(started_at, call);
             out.closed_for_age += 1;
-            self.change(started_at, call, now, settings, out, |stat| stat.ended_at = now.known_at);
+            self.change(started_at, call, now, view, out, |stat| {
+                stat.ended_at = now.known_at;
+                is_over(stat, short);
+            });
             return;
         }
-        let talked = open.answered_at.map_or(0, |at| now.known_at.seconds_since(at).max(0)) as u32;
-        if let Some(open) = self.open.iter_mut().find(|o| o.call == call && o.started_at == started_at) {
-            open.due = next_tick(open, talked, settings);
+        if let Some(talked) = self.open.tick(started_at, call, now, view) {
+            self.change(started_at, call, now, view, out, |stat| stat.billable_seconds = talked);
         }
-        self.change(started_at, call, now, settings, out, |stat| stat.billable_seconds = talked);
-    }
-
-    /// The call is not open any more; what it was, if it was.
-    fn close(&mut self, started_at: EventTime, call: u64) -> Option<OpenCall> {
-        let at = self.open.iter().position(|o| o.call == call && o.started_at == started_at)?;
-        Some(self.open.remove(at))
     }
 
     /// Changes a call in the windows, and what follows from it.
@@ -263,8 +259,8 @@ impl KeyState {
         &mut self,
         started_at: EventTime,
         call: u64,
-        now: Now<'_>,
-        settings: &Settings,
+        now: Now,
+        view: View<'_>,
         out: &mut Output,
         change: impl FnOnce(&mut CallStat),
     ) {
@@ -274,79 +270,116 @@ impl KeyState {
         };
         let mut after = before.clone();
         change(&mut after);
-        after.cost = settings.charge(after.number, after.billable_seconds);
-        if after == before {
-            return;
+        if !after.traits.has(Traits::FORWARDING_CODE) {
+            after.cost = view.settings.charge(after.number, after.billable_seconds);
         }
+        if after != before {
+            self.replace(&before, &after, now, view, out);
+        }
+    }
+
+    fn replace(&mut self, before: &CallStat, after: &CallStat, now: Now, view: View<'_>, out: &mut Output) {
         out.exposure = out.exposure.saturating_sub(before.cost).saturating_add(after.cost);
         for (_, incident) in &mut self.incidents {
-            if incident.holds(settings, &before) {
-                incident.change(&before, &after);
+            match (incident.holds(view.settings, before), incident.holds(view.settings, after)) {
+                (true, true) => incident.change(before, after),
+                (true, false) => incident.take_out(before),
+                (false, true) => incident.add(after, view.names),
+                (false, false) => {}
             }
         }
-        let mut findings = Vec::new();
-        let new = after.clone();
+        let joins = after.traits != before.traits;
+        let mut findings = Findings::default();
         self.windows.update(
-            &settings.specs,
-            started_at,
-            call,
-            |stat| *stat = new,
-            &mut |spec, edge, totals| {
-                look_at_totals(settings, spec, edge, totals, false, &mut findings);
-            },
+            &view.rules.specs,
+            before.first_at,
+            before.call,
+            |stat| stat.clone_from(after),
+            &mut |spec, edge, totals| look_at_totals(view, spec, edge, totals, joins, &mut findings),
         );
         // A closed call that proves to have lasted longer overlaps what was up in that time.
         let grown_from = Some(before.ended_at).filter(|end| !before.is_open() && after.ended_at > *end);
-        self.look_at_call(&after, grown_from, now, settings, &mut findings);
-        self.conclude(&after, &findings, now, settings, out);
+        let up_from = if joins { Some(after.first_at) } else { grown_from };
+        self.look_at_call(after, up_from, now, view, &mut findings);
+        self.conclude(after, findings, now, view, out);
     }
 
-    fn is_new_country(&mut self, call: &CallStat, settings: &Settings) -> bool {
-        let Some(country) =
-            settings.country(call.destination).filter(|_| call.traits.has(Traits::INTERNATIONAL))
-        else {
-            return false;
-        };
-        if let Some((_, last)) = self.countries.iter_mut().find(|(known, _)| *known == country) {
-            let new = call.first_at.seconds_since(*last) > settings.new_country_seconds;
-            *last = (*last).max(call.first_at);
-            new
-        } else {
-            self.countries.push((country, call.first_at));
-            true
+    /// An earlier call to `country` has turned up: those begun at `at` were not the first.
+    fn no_longer_new(&mut self, at: EventTime, country: u16, now: Now, view: View<'_>, out: &mut Output) {
+        let calls: Vec<CallStat> = self
+            .windows
+            .starting_at(at)
+            .filter(|call| {
+                call.traits.has(Traits::NEW_COUNTRY)
+                    && view.settings.country(call.destination) == Some(country)
+            })
+            .cloned()
+            .collect();
+        for before in calls {
+            let after = CallStat { traits: before.traits.without(Traits::NEW_COUNTRY), ..before.clone() };
+            self.replace(&before, &after, now, view, out);
+        }
+    }
+
+    fn is_armed_at(&self, at: EventTime) -> bool {
+        self.armed.iter().any(|(from, until)| at > *from && at <= *until)
+    }
+
+    /// Arms the key for the time `from..=until`, and looks again at the calls of that time.
+    fn arm(&mut self, from: EventTime, until: EventTime, now: Now, view: View<'_>, out: &mut Output) {
+        // Times that touch are one, so that their number stays small.
+        let mut whole = (from, until);
+        self.armed.retain(|&(a, b)| {
+            let touches = a <= whole.1 && b >= whole.0;
+            if touches {
+                whole = (whole.0.min(a), whole.1.max(b));
+            }
+            !touches
+        });
+        self.armed.push(whole);
+        let calls: Vec<CallStat> = self
+            .windows
+            .calls()
+            .iter()
+            .filter(|call| {
+                call.first_at > from
+                    && call.first_at <= until
+                    && !call.is_pane()
+                    && !call.traits.has(Traits::ARMED)
+            })
+            .cloned()
+            .collect();
+        for before in calls {
+            let after = CallStat { traits: before.traits.with(Traits::ARMED), ..before.clone() };
+            self.replace(&before, &after, now, view, out);
         }
     }
 }
 
+/// What can be said of a call when it is over.
+fn is_over(stat: &mut CallStat, short_call_seconds: u32) {
+    stat.failed = stat.attempts.saturating_sub(stat.answered);
+    let short_or_failed = stat.answered == 0 || stat.billable_seconds <= short_call_seconds;
+    stat.traits = if short_or_failed {
+        stat.traits.with(Traits::SHORT_OR_FAILED)
+    } else {
+        stat.traits.without(Traits::SHORT_OR_FAILED)
+    };
+}
+
 /// What a record, or the passing of time, brings with it.
 #[derive(Clone, Copy, Debug)]
-struct Now<'a> {
+struct Now {
     known_at: EventTime,
     /// The tenant's clock at that moment.
     clock: EventTime,
     let_out: LetOut,
     on: DetectedOn,
-    tenant: &'a str,
 }
 
-impl Now<'_> {
+impl Now {
     /// The earliest that something may fall due that is put off now: when the clock moves next.
     fn soon(&self) -> EventTime {
         EventTime::from_micros(self.clock.micros().saturating_add(1))
     }
-}
-
-/// When an answered call's charge next rises, or it gets as long as a rule asks for.
-fn next_tick(open: &OpenCall, billable: u32, settings: &Settings) -> EventTime {
-    let oldest = open.started_at.plus_seconds(settings.longest_open_seconds);
-    let Some(answered_at) = open.answered_at else { return oldest };
-    let charge = settings.rate(E164::from_value(open.number)).next_step_after(billable);
-    let lengths = settings
-        .rules
-        .iter()
-        .filter(|rule| rule.measure == Measure::LongestCall)
-        .flat_map(|rule| rule.thresholds.iter().flat_map(|t| [t.warning, t.critical]).flatten())
-        .filter(|length| *length > i64::from(billable));
-    let next = lengths.chain([i64::from(charge.max(billable.saturating_add(1)))]).min().unwrap_or(i64::MAX);
-    answered_at.plus_seconds(next).min(oldest)
 }

@@ -3,6 +3,8 @@
 //! A PBX writes one record a leg, in no order, under names that only the channels tell apart. The ledger
 //! remembers, for some hours of event time, which channel went out for whom, so that a leg diverted by a
 //! phone, sent on by a transfer, or continued between two trunks is charged to the extension that caused it.
+use crate::keys::KeyId;
+use crate::scope::Scope;
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
@@ -16,9 +18,6 @@ use tollwatch_cdr::EventTime;
 const LEG_SECONDS: i64 = 7_200;
 /// Records are told apart for one to two times this long.
 const RECORD_SECONDS: i64 = 86_400;
-
-/// A key of the tenant: an extension or a trunk, by the order of its first call.
-pub(crate) type KeyId = u32;
 
 /// Hash of a channel's name and of the PBX that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,6 +50,15 @@ pub(crate) struct LegEntry {
     pub live: bool,
 }
 
+/// Other keys than the owner's that a watched call stands under.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Watchers {
+    /// Keys of the tenant.
+    pub keys: Vec<KeyId>,
+    /// Keys over all tenants.
+    pub across: Vec<Scope>,
+}
+
 /// A map that forgets: what was not touched for a generation is gone after the next.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Generations<V> {
@@ -64,7 +72,7 @@ impl<V> Default for Generations<V> {
     }
 }
 
-impl<V: Copy> Generations<V> {
+impl<V: Clone> Generations<V> {
     fn get(&self, key: LegKey) -> Option<&V> {
         self.young.get(&key).or_else(|| if self.old.is_empty() { None } else { self.old.get(&key) })
     }
@@ -72,8 +80,12 @@ impl<V: Copy> Generations<V> {
         self.young.insert(key, value);
     }
     fn turn(&mut self, keep: impl Fn(&V) -> bool) {
-        let kept: Vec<(LegKey, V)> =
-            self.old.iter().filter(|(_, value)| keep(value)).map(|(key, value)| (*key, *value)).collect();
+        let kept: Vec<(LegKey, V)> = self
+            .old
+            .iter()
+            .filter(|(_, value)| keep(value))
+            .map(|(key, value)| (*key, value.clone()))
+            .collect();
         self.old = std::mem::take(&mut self.young);
         for (key, value) in kept {
             self.old.entry(key).or_insert(value);
@@ -87,6 +99,8 @@ pub(crate) struct Ledger {
     legs: Generations<LegEntry>,
     /// Channels of which a phone has taken charge by sending their party on.
     diverted: Generations<KeyId>,
+    /// Other keys that calls stand under, for as long as the calls can still change.
+    watchers: Generations<(EventTime, Watchers)>,
     seen: HashSet<u64, FixedState>,
     seen_before: HashSet<u64, FixedState>,
     legs_turn_at: Option<EventTime>,
@@ -97,13 +111,56 @@ impl Ledger {
     /// Lets go of what is too old at `clock`.
     pub(crate) fn advance(&mut self, clock: EventTime, longest_open_seconds: i64) {
         if is_due(&mut self.legs_turn_at, clock, LEG_SECONDS) {
-            let oldest = clock.plus_seconds(-longest_open_seconds - LEG_SECONDS);
-            self.legs.turn(|leg| leg.ended_at == EventTime::MAX && leg.started_at > oldest);
-            self.diverted.turn(|_| false);
+            self.turn_legs(clock, longest_open_seconds);
         }
         if is_due(&mut self.seen_turn_at, clock, RECORD_SECONDS) {
             self.seen_before = std::mem::take(&mut self.seen);
         }
+    }
+
+    fn turn_legs(&mut self, clock: EventTime, longest_open_seconds: i64) {
+        let oldest = clock.plus_seconds(-longest_open_seconds - LEG_SECONDS);
+        self.legs.turn(|leg| leg.ended_at == EventTime::MAX && leg.started_at > oldest);
+        self.watchers.turn(|(started_at, _)| *started_at > oldest);
+        self.diverted.turn(|_| false);
+    }
+
+    /// Forgets early where more is remembered than the limits allow, and says how often: legs, records.
+    pub(crate) fn keep_within(
+        &mut self,
+        legs: usize,
+        records: usize,
+        clock: EventTime,
+        longest_open_seconds: i64,
+    ) -> (u64, u64) {
+        let (mut legs_early, mut records_early) = (0, 0);
+        let count = self.legs.young.len().max(self.watchers.young.len()).max(self.diverted.young.len());
+        if count > legs / 2 {
+            self.turn_legs(clock, longest_open_seconds);
+            self.legs_turn_at = Some(clock.plus_seconds(LEG_SECONDS));
+            legs_early = 1;
+            // Calls that never end must not fill it for ever.
+            if self.legs.old.len() > legs {
+                self.legs.old.clear();
+            }
+            if self.watchers.old.len() > legs {
+                self.watchers.old.clear();
+            }
+        }
+        if self.seen.len() > records / 2 {
+            self.seen_before = std::mem::take(&mut self.seen);
+            self.seen_turn_at = Some(clock.plus_seconds(RECORD_SECONDS));
+            records_early = 1;
+        }
+        (legs_early, records_early)
+    }
+
+    /// The other keys of a call, if it has any.
+    pub(crate) fn watchers(&self, key: LegKey) -> Option<&Watchers> {
+        self.watchers.get(key).map(|(_, watchers)| watchers)
+    }
+    pub(crate) fn put_watchers(&mut self, key: LegKey, started_at: EventTime, watchers: Watchers) {
+        self.watchers.put(key, (started_at, watchers));
     }
 
     /// Whether this record is new; remembers it.

@@ -10,24 +10,34 @@
 //!
 //! **Invariant:** how the input is cut into batches, when snapshots are taken, and which tenants share an
 //! engine changes no byte of what comes out.
+mod across;
 mod admit;
+mod booking;
 mod calendar;
+mod clock;
 mod counters;
+mod countries;
 mod engine;
 mod incident;
 mod key;
+mod keys;
 mod ledger;
 mod rule;
+mod scope;
 mod settings;
+mod storm;
 mod tenant;
 mod wire;
 
-pub use calendar::{BusinessHours, Calendar};
+pub use calendar::{BusinessHours, BusinessSpan, Calendar};
 pub use counters::Counters;
 pub use engine::{Alert, AlertReason, Engine, SnapshotError, TenantId};
-pub use incident::{DetectedOn, Incident, Scope, Severity, Trigger};
+pub use incident::{DetectedOn, Incident, Severity, Trigger};
 pub use rule::{
-    DestinationSet, Measure, RawRule, RawThreshold, RawValue, Rule, Threshold, When, parse_duration,
+    DestinationSet, Measure, Outcomes, RawDestinations, RawRule, RawThreshold, RawValue, Rule, Threshold,
+    When, parse_duration,
 };
-pub use settings::{Detection, Problem, RawDetection, Settings, Watched};
+pub use scope::{Scope, ScopeKind};
+pub use settings::{Detection, Problem, RawAllowed, RawDetection, RawLimits, Settings, Watched};
+pub use storm::STORM_RULE;
 pub use wire::{DestinationV1, ExposureV1, IncidentV1, ScopeV1, TriggerV1};

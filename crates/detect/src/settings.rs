@@ -1,84 +1,67 @@
 //! What the engine runs on: rules, dial plan, destinations, rates, hours; checked before it starts.
+mod allowed;
+mod raw;
+mod scope_rules;
+
+pub(crate) use allowed::Allowed;
+pub use raw::{Problem, RawAllowed, RawDetection, RawLimits};
+pub(crate) use scope_rules::ScopeRules;
+
 use crate::calendar::{BusinessHours, Calendar};
-use crate::rule::{RawRule, Rule, parse_duration};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use std::fmt;
+use crate::rule::{RawRule, RawValue, Rule, parse_duration};
+use crate::scope::ScopeKind;
+use std::sync::Arc;
 use tollwatch_cdr::EventTime;
 use tollwatch_numbering::{
-    Called, CalledClass, Destination, DestinationId, Destinations, DialPlan, E164, Money, Rate, RateDeck,
+    Called, CalledClass, Destination, DestinationClass, DestinationId, Destinations, DialPlan, E164, Money,
+    Rate, RateDeck,
 };
-use tollwatch_stats::{CallStat, Traits, WindowSpec};
-
-/// A fault in the configuration: where it stands, what is wrong, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The key, as a TOML path (`rules[2].thresholds[0].window`).
-    pub place: String,
-    /// What is wrong.
-    pub problem: String,
-    /// What to do about it.
-    pub hint: String,
-}
-
-impl Problem {
-    /// A fault at a key.
-    pub fn new(place: String, problem: String, hint: &str) -> Self {
-        Self { place, problem, hint: hint.to_owned() }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ({})", self.place, self.problem, self.hint)
-    }
-}
-
-/// The part of the configuration that belongs to detection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub struct RawDetection {
-    /// A country not called for so many days is new to an extension.
-    pub new_country_days: u32,
-    /// New countries are told apart only after so many days of records.
-    pub learning_days: u32,
-    /// A live call without an end is taken for over after this long.
-    pub longest_open_call: String,
-}
+use tollwatch_stats::{CallStat, Traits};
 
 /// Everything that [`Settings::new`] checks and puts together.
 #[derive(Clone, Debug)]
 pub struct Detection<'a> {
     /// Numbers of the engine itself.
     pub raw: &'a RawDetection,
+    /// How much is kept.
+    pub limits: RawLimits,
     /// ISO 3166 code of the country the PBX stands in.
     pub home_country: &'a str,
     /// When the office is open.
     pub business_hours: &'a BusinessHours,
     /// IANA name of the site's zone.
     pub timezone: &'a str,
+    /// Numbers that may be called.
+    pub allow: &'a [RawAllowed],
     /// The rules, in the order of their configuration.
     pub rules: &'a [RawRule],
 }
 
-/// What the engine runs on.
-#[derive(Debug)]
+/// What the engine runs on, for one tenant or for all.
+#[derive(Clone, Debug)]
 pub struct Settings {
     pub(crate) rules: Vec<Rule>,
-    pub(crate) specs: Vec<WindowSpec>,
-    /// For each spec the (rule, threshold) pairs that it serves.
-    pub(crate) by_spec: Vec<Vec<(usize, usize)>>,
+    /// The rules of each kind of scope, by [`ScopeKind::rules_index`].
+    scopes: Vec<ScopeRules>,
+    /// The same for rules that count over all tenants.
+    across: Vec<ScopeRules>,
     pub(crate) plan: DialPlan,
-    destinations: Destinations,
-    deck: RateDeck,
+    destinations: Arc<Destinations>,
+    deck: Arc<RateDeck>,
     pub(crate) calendar: Calendar,
+    pub(crate) allowed: Allowed,
     pub(crate) currency: String,
     home: String,
+    pub(crate) limits: RawLimits,
     pub(crate) new_country_seconds: i64,
+    pub(crate) usual_country_days: u32,
     pub(crate) learning_seconds: i64,
+    pub(crate) short_call_seconds: u32,
+    expensive_per_minute: Money,
     pub(crate) longest_open_seconds: i64,
-    /// How far back the windows are kept, from the tenant's newest event time.
-    pub(crate) retention_seconds: i64,
+    pub(crate) storm_extensions: usize,
+    pub(crate) storm_seconds: i64,
+    lateness_seconds: i64,
 }
 
 /// A call that the rules watch, as the numbering sees it.
@@ -97,14 +80,19 @@ impl Settings {
     pub fn new(
         detection: &Detection<'_>,
         plan: DialPlan,
-        destinations: Destinations,
-        deck: RateDeck,
+        destinations: Arc<Destinations>,
+        deck: Arc<RateDeck>,
         currency: &str,
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let raw = detection.raw;
-        let calendar = Calendar::validate(detection.business_hours, detection.timezone, &mut problems);
-        let mut specs = Vec::new();
+        let calendar = Calendar::validate(
+            detection.business_hours,
+            detection.home_country,
+            detection.timezone,
+            &mut problems,
+        );
+        let allowed = Allowed::validate(detection.allow, &mut problems);
         let mut rules: Vec<Rule> = Vec::new();
         for (i, raw_rule) in detection.rules.iter().enumerate() {
             let place = format!("rules[{i}]");
@@ -115,60 +103,62 @@ impl Settings {
                     "rule names are unique",
                 ));
             }
-            let rule = Rule::validate(raw_rule, &place, &mut specs, &mut problems);
+            let rule = Rule::validate(raw_rule, &place, &mut problems);
             if raw_rule.enabled {
                 rules.push(rule);
             }
         }
-        let longest_open_seconds = parse_duration(&raw.longest_open_call).unwrap_or_else(|| {
-            problems.push(Problem::new(
-                "detection.longest_open_call".to_owned(),
-                format!("`{}` is no duration", raw.longest_open_call),
-                "such as \"12h\"",
-            ));
-            0
-        });
-        if raw.new_country_days == 0 || raw.new_country_days > 3650 {
-            problems.push(Problem::new(
-                "detection.new_country_days".to_owned(),
-                format!("{} days is out of range", raw.new_country_days),
-                "1 to 3650",
-            ));
+        let mut numbers = Numbers { problems: &mut problems };
+        let longest_open_seconds = numbers.duration("longest_open_call", &raw.longest_open_call);
+        let lateness_seconds = numbers.duration("allowed_lateness", &raw.allowed_lateness);
+        let short_call_seconds = numbers.duration("short_call", &raw.short_call) as u32;
+        let storm_seconds = numbers.duration("storm_within", &raw.storm_within);
+        let expensive_per_minute = numbers.money("expensive_per_minute", &raw.expensive_per_minute);
+        numbers.range("new_country_days", raw.new_country_days, 1..=3650);
+        numbers.range("usual_country_days", raw.usual_country_days, 1..=28);
+        numbers.range("storm_extensions", raw.storm_extensions, 2..=100_000);
+        let limits = detection.limits;
+        for (key, value) in [
+            ("keys", limits.keys),
+            ("legs", limits.legs),
+            ("records", limits.records),
+            ("incidents", limits.incidents),
+        ] {
+            if value < 1000 {
+                problems.push(Problem::new(
+                    format!("limits.{key}"),
+                    format!("{value} is too few to detect anything by"),
+                    "at least 1000",
+                ));
+            }
         }
         if !problems.is_empty() {
             return Err(problems);
         }
-        let by_spec = (0..specs.len())
-            .map(|spec| {
-                let served = |rule: &Rule| rule.measure.is_total();
-                rules
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, rule)| served(rule))
-                    .flat_map(|(r, rule)| {
-                        let fits = move |(t, threshold): (usize, &crate::rule::Threshold)| {
-                            (threshold.spec == spec).then_some((r, t))
-                        };
-                        rule.thresholds.iter().enumerate().filter_map(fits)
-                    })
-                    .collect()
-            })
-            .collect();
-        let longest_window = specs.iter().map(|spec| spec.seconds).max().unwrap_or(3600);
+        let of_all = |cross_tenant: bool, rules: &mut [Rule]| -> Vec<ScopeRules> {
+            ScopeKind::ALL.into_iter().map(|kind| ScopeRules::new(kind, cross_tenant, rules)).collect()
+        };
         Ok(Self {
-            home: detection.home_country.to_owned(),
+            scopes: of_all(false, &mut rules),
+            across: of_all(true, &mut rules),
             rules,
-            specs,
-            by_spec,
             plan,
             destinations,
             deck,
             calendar,
+            allowed,
             currency: currency.to_owned(),
+            home: detection.home_country.to_owned(),
+            limits,
             new_country_seconds: i64::from(raw.new_country_days) * 86_400,
+            usual_country_days: raw.usual_country_days,
             learning_seconds: i64::from(raw.learning_days) * 86_400,
+            short_call_seconds,
+            expensive_per_minute,
             longest_open_seconds,
-            retention_seconds: longest_window + longest_open_seconds.max(86_400),
+            storm_extensions: raw.storm_extensions as usize,
+            storm_seconds,
+            lateness_seconds: lateness_seconds.max(longest_open_seconds),
         })
     }
 
@@ -197,6 +187,17 @@ impl Settings {
         &self.calendar
     }
 
+    /// The rules that watch keys of a kind, of one tenant or over all of them.
+    pub(crate) fn scope(&self, kind: ScopeKind, across: bool) -> &ScopeRules {
+        let all = if across { &self.across } else { &self.scopes };
+        all.get(kind.rules_index()).unwrap_or(ScopeRules::none())
+    }
+
+    /// How far back a key's calls are kept, from the tenant's newest event time.
+    pub(crate) fn retention_seconds(&self, rules: &ScopeRules) -> i64 {
+        rules.longest_window + self.lateness_seconds
+    }
+
     /// What the rules think of a called number; `None` for calls they do not watch: inside the house, at
     /// home at ordinary rates, short codes.
     pub fn watch(&self, called: &Called) -> Option<Watched> {
@@ -216,19 +217,32 @@ impl Settings {
             _ => return None,
         };
         let premium = row.is_some_and(Destination::is_premium);
+        let satellite = row.is_some_and(Destination::is_satellite);
+        let special = premium || row.is_some_and(|row| row.class == DestinationClass::Shared);
+        let tier_says = row.is_some_and(|row| row.tier.is_some_and(|tier| tier <= 2));
+        let expensive = self.rate(called.number).per_minute >= self.expensive_per_minute;
         let mut traits = Traits::ANY;
-        if abroad {
-            traits = traits.with(Traits::INTERNATIONAL);
-        }
-        if premium {
-            traits = traits.with(Traits::PREMIUM);
-        }
-        if abroad
-            && (premium || row.is_some_and(|row| row.is_satellite() || row.tier.is_some_and(|t| t <= 2)))
-        {
-            traits = traits.with(Traits::HIGH_RISK);
+        for (is_so, of_kind) in [
+            (abroad, Traits::INTERNATIONAL),
+            (premium, Traits::PREMIUM),
+            (satellite, Traits::SATELLITE),
+            (abroad && special, Traits::SPECIAL_RANGE),
+            (abroad && (premium || satellite || tier_says), Traits::HIGH_RISK),
+            (expensive, Traits::EXPENSIVE),
+        ] {
+            if is_so {
+                traits = traits.with(of_kind);
+            }
         }
         (abroad || premium).then_some(Watched { traits, number: called.number, destination })
+    }
+
+    /// What a code dialled on a telephone sets up, if it forwards calls to a number that the rules watch.
+    pub(crate) fn watch_forwarding(&self, called: &Called) -> Option<Watched> {
+        let number = called.number.filter(|_| called.class == CalledClass::FeatureCode)?;
+        let target = Called { class: CalledClass::International, ..*called };
+        let watched = self.watch(&Called { number: Some(number), ..target })?;
+        Some(Watched { traits: Traits::FORWARDING_CODE, ..watched })
     }
 
     /// The rate of a number, or the one for numbers that nobody could read.
@@ -240,16 +254,20 @@ impl Settings {
         self.rate(E164::from_value(number)).charge(billable_seconds)
     }
 
-    /// Country of a destination, for telling countries apart; none for numbers nobody could read.
-    pub(crate) fn country(&self, destination: u16) -> Option<u16> {
-        (destination != CallStat::NO_DESTINATION)
-            .then(|| self.destinations.get(DestinationId(destination)).country())
+    /// The row of a destination; none for numbers nobody could read.
+    pub(crate) fn destination(&self, destination: u16) -> Option<&Destination> {
+        (destination != CallStat::NO_DESTINATION).then(|| self.destinations.get(DestinationId(destination)))
     }
 
-    /// A fingerprint of the rules, so that a snapshot is not continued under other windows.
+    /// Country of a destination, for telling countries apart; none for numbers nobody could read.
+    pub(crate) fn country(&self, destination: u16) -> Option<u16> {
+        self.destination(destination).map(Destination::country)
+    }
+
+    /// A fingerprint of what windows and keys are made by, so that a snapshot is not continued under another.
     pub(crate) fn fingerprint(&self) -> u64 {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-        for byte in format!("{:?}{:?}", self.rules, self.specs).bytes() {
+        for byte in format!("{:?}", self.rules).bytes() {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
         hash
@@ -257,5 +275,48 @@ impl Settings {
 
     pub(crate) fn is_off_hours(&self, at: EventTime) -> bool {
         self.calendar.is_off_hours(at)
+    }
+}
+
+/// Reads the numbers of `[detection]`.
+struct Numbers<'a> {
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Numbers<'_> {
+    fn duration(&mut self, key: &str, text: &str) -> i64 {
+        parse_duration(text).filter(|seconds| *seconds <= 31 * 86_400).unwrap_or_else(|| {
+            self.problems.push(Problem::new(
+                format!("detection.{key}"),
+                format!("`{text}` is no duration"),
+                "such as \"12h\", at most 31d",
+            ));
+            0
+        })
+    }
+
+    fn money(&mut self, key: &str, raw: &RawValue) -> Money {
+        let money = match raw {
+            RawValue::Number(units) => Some(Money::from_units(*units)),
+            RawValue::Text(text) => text.parse::<Money>().ok(),
+        };
+        money.filter(|money| *money > Money::ZERO).unwrap_or_else(|| {
+            self.problems.push(Problem::new(
+                format!("detection.{key}"),
+                "no amount of money".to_owned(),
+                "such as 100 or \"0.75\"",
+            ));
+            Money::ZERO
+        })
+    }
+
+    fn range(&mut self, key: &str, value: u32, range: std::ops::RangeInclusive<u32>) {
+        if !range.contains(&value) {
+            self.problems.push(Problem::new(
+                format!("detection.{key}"),
+                format!("{value} is out of range"),
+                &format!("{} to {}", range.start(), range.end()),
+            ));
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! The wire form of an incident, as `scan --incidents` and the webhooks write it.
 use crate::incident::{DetectedOn, Incident, Severity};
 use crate::rule::Measure;
+use crate::scope::ScopeKind;
 use crate::settings::Settings;
+use crate::storm::STORM_RULE;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tollwatch_cdr::EventTime;
@@ -19,9 +21,11 @@ pub struct IncidentV1 {
     pub severity: Severity,
     /// Customer or site; `default` where there is only one.
     pub tenant: String,
-    /// Whom it is about. A trunk means: no extension could be found for these calls.
+    /// Whom it is about.
     pub scope: ScopeV1,
-    /// Every extension that took part.
+    /// The incident of a storm that this one is part of; null if it stands alone.
+    pub folded_into: Option<String>,
+    /// Every extension that took part; the first 1,000.
     pub extensions: Vec<String>,
     /// Start of the first call that belongs to it.
     pub first_call_at: String,
@@ -58,20 +62,23 @@ pub struct IncidentV1 {
 /// Whom an incident is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScopeV1 {
-    /// `extension` or `trunk`.
+    /// `extension`, `tenant`, `trunk`, `called_number`, `called_range`, `country`, `source_address`, `account`.
     pub kind: String,
     /// Its name.
     pub value: String,
+    /// No extension could be found for these calls: they stand under the trunk they left by, or under the tenant
+    /// where not even that is known.
+    pub unattributed: bool,
 }
 
 /// The finding that opened an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TriggerV1 {
-    /// What was measured.
-    pub measure: Measure,
+    /// What was measured; null for a storm, which counts extensions with a critical incident.
+    pub measure: Option<Measure>,
     /// Window length; null for measures without one.
     pub window_seconds: Option<i64>,
-    /// Measured value: a count, seconds, or money.
+    /// Measured value: a count, seconds, a percentage, or money.
     pub value: String,
     /// The threshold it reached.
     pub threshold: String,
@@ -108,9 +115,11 @@ impl IncidentV1 {
     pub fn new(incident: &Incident, settings: &Settings) -> Self {
         let rule = settings.rules.get(incident.rule);
         let threshold = rule.and_then(|rule| rule.thresholds.get(incident.trigger.threshold));
-        let measure = rule.map_or(Measure::Attempts, |rule| rule.measure);
+        let measure = rule.map(|rule| rule.measure);
         let in_words = |value: i64| match measure {
-            Measure::Exposure => Money::from_micros(value).to_string(),
+            Some(Measure::Exposure) => Money::from_micros(value).to_string(),
+            Some(Measure::Asr) => format!("{}.{}", -value / 10, -value % 10),
+            Some(Measure::Acd) => (-value).to_string(),
             _ => value.to_string(),
         };
         let rates = match settings.rate(None).basis {
@@ -138,20 +147,26 @@ impl IncidentV1 {
             })
             .collect();
         destinations.sort_by(|a, b| b.calls.cmp(&a.calls).then_with(|| a.prefix.cmp(&b.prefix)));
-        let extensions = match &incident.scope {
-            crate::Scope::Extension(value) => vec![value.to_string()],
-            crate::Scope::Trunk(_) => Vec::new(),
+        let scope = &incident.scope;
+        let extensions = if scope.kind == ScopeKind::Extension {
+            vec![scope.value.to_string()]
+        } else {
+            incident.extensions.iter().map(ToString::to_string).collect()
         };
-        let windowed = !matches!(measure, Measure::ConcurrentCalls | Measure::LongestCall);
+        // Not even the trunk may be known.
+        let nowhere = scope.is_unattributed() && scope.value.is_empty();
+        let windowed = measure.is_some_and(Measure::has_window);
         Self {
             incident_id: incident.id.to_string(),
-            rule: rule.map_or_else(String::new, |rule| rule.name.clone()),
+            rule: rule.map_or_else(|| STORM_RULE.to_owned(), |rule| rule.name.clone()),
             severity: incident.severity,
             tenant: incident.tenant.to_string(),
             scope: ScopeV1 {
-                kind: incident.scope.kind().to_owned(),
-                value: incident.scope.value().to_owned(),
+                kind: if nowhere { ScopeKind::Tenant } else { scope.kind }.word().to_owned(),
+                value: if nowhere { incident.tenant.to_string() } else { scope.value.to_string() },
+                unattributed: scope.is_unattributed(),
             },
+            folded_into: incident.folded_into.as_ref().map(ToString::to_string),
             extensions,
             first_call_at: incident.first_call_at.to_string(),
             opened_at: incident.opened_at.to_string(),
@@ -163,10 +178,13 @@ impl IncidentV1 {
                 measure,
                 window_seconds: threshold.filter(|_| windowed).map(|threshold| threshold.seconds),
                 value: in_words(incident.trigger.value),
-                threshold: threshold.map_or_else(String::new, |t| {
-                    let crossed = t.critical.filter(|critical| incident.trigger.value >= *critical);
-                    in_words(crossed.unwrap_or_else(|| t.lowest()))
-                }),
+                threshold: threshold.map_or_else(
+                    || settings.storm_extensions.to_string(),
+                    |t| {
+                        let crossed = t.critical.filter(|critical| incident.trigger.value >= *critical);
+                        in_words(crossed.unwrap_or_else(|| t.lowest_alert()))
+                    },
+                ),
             },
             attempts: incident.attempts,
             answered: incident.answered,

@@ -1,73 +1,104 @@
-//! How many different numbers a key called in one range.
-use crate::{Traits, Windows};
+//! How many different numbers, countries, ranges or extensions the calls of one window have.
+use crate::{CallStat, Search, Windows};
 use tollwatch_cdr::EventTime;
 
-/// More edges or calls than this are not looked through; a key that has them is alarmed for their number.
-const MOST_STEPS: usize = 2048;
-
 impl Windows {
-    /// The most different numbers of one destination in any window of `seconds` that holds the call started
-    /// at `started_at`, counted up to `enough`, with the right edge of that window. Calls folded into panes
-    /// are not seen.
-    pub fn most_distinct_numbers(
+    /// The most different values of an attribute among the calls of any one window that holds `call`, with the
+    /// right edge of the first such window. A call without a value is not counted.
+    ///
+    /// `value` names the attribute: [`CallStat::called_number`], [`CallStat::range`], [`CallStat::placed_by`], or a
+    /// country by a function of the caller. `among` says which calls are comparable with the one at hand: all of
+    /// them, or those to the same destination, country or range.
+    ///
+    /// Costs n log n steps for the n calls, 8,192 at most, that can share a window with `call`. Calls further from
+    /// it, and calls of a hot key that were folded into panes, are not seen.
+    pub fn most_distinct<V: Ord>(
         &self,
-        traits: Traits,
-        destination: u16,
-        started_at: EventTime,
-        seconds: i64,
-        enough: usize,
+        call: &CallStat,
+        search: Search,
+        among: impl Fn(&CallStat) -> bool,
+        value: impl Fn(&CallStat) -> Option<V>,
     ) -> (u64, EventTime) {
-        let from = started_at.plus_seconds(-seconds);
-        let until = started_at.plus_seconds(seconds);
-        let begin = self.calls().partition_point(|call| call.first_at <= from);
-        let near: Vec<(EventTime, u64)> = self
-            .calls()
-            .range(begin..)
-            .take_while(|call| call.first_at < until)
-            .filter(|call| !call.is_pane() && call.destination == destination && call.traits.has(traits))
-            .map(|call| (call.first_at, call.number))
-            .take(MOST_STEPS)
+        let near: Vec<(EventTime, Option<V>)> = self
+            .near(call.first_at, search)
+            .filter(|other| !other.is_pane() && among(other))
+            .map(|other| (other.first_at, value(other)))
             .collect();
-        let mut best = (0, started_at);
-        let mut tail = 0;
-        let mut inside: Vec<(u64, u32)> = Vec::new();
-        for (index, &(edge, number)) in near.iter().enumerate() {
-            count(&mut inside, number, true);
-            while let Some(&(at, old)) = near.get(tail).filter(|(at, _)| *at <= edge.plus_seconds(-seconds)) {
-                let _ = at;
-                count(&mut inside, old, false);
-                tail += 1;
+        let mut best = (0, call.first_at);
+        let mut inside = Inside::new(near.iter().filter_map(|(_, value)| value.as_ref()));
+        let mut left = near.iter().peekable();
+        for (index, (edge, value)) in near.iter().enumerate() {
+            inside.enter(value.as_ref());
+            while let Some((_, old)) = left.next_if(|(at, _)| *at <= edge.plus_seconds(-search.seconds)) {
+                inside.leave(old.as_ref());
             }
-            let last_of_edge = near.get(index + 1).is_none_or(|(next, _)| *next != edge);
-            if edge >= started_at && last_of_edge && inside.len() as u64 > best.0 {
-                best = (inside.len() as u64, edge);
-                if inside.len() >= enough {
+            // Calls that start together are one edge, and it is the last of them that has them all.
+            let is_edge = near.get(index + 1).is_none_or(|(next, _)| next != edge);
+            if *edge >= call.first_at && is_edge && inside.distinct > best.0 {
+                best = (inside.distinct, *edge);
+                if inside.distinct >= search.enough {
                     break;
                 }
             }
         }
         best
     }
+
+    /// The most calls to the range that `call` went to in any one window that holds it, with the right edge of that
+    /// window; none if nobody could read its number. Cost and bounds as [`Windows::most_distinct`].
+    pub fn most_in_one_range(&self, call: &CallStat, search: Search) -> (u64, EventTime) {
+        // A call differs from every other.
+        self.most_of_range(call, search, |other| Some((other.first_at, other.call)))
+    }
+
+    /// The most different numbers of the range that `call` went to in any one window that holds it, with the right
+    /// edge of that window; none if nobody could read its number. Cost and bounds as [`Windows::most_distinct`].
+    pub fn most_neighbours(&self, call: &CallStat, search: Search) -> (u64, EventTime) {
+        self.most_of_range(call, search, CallStat::called_number)
+    }
+
+    fn most_of_range<V: Ord>(
+        &self,
+        call: &CallStat,
+        search: Search,
+        value: impl Fn(&CallStat) -> Option<V>,
+    ) -> (u64, EventTime) {
+        match call.range() {
+            Some(range) => self.most_distinct(call, search, |other| other.range() == Some(range), value),
+            None => (0, call.first_at),
+        }
+    }
 }
 
-/// Adds or takes away one call to `number` in a sorted list of numbers with their calls.
-fn count(inside: &mut Vec<(u64, u32)>, number: u64, add: bool) {
-    match (inside.binary_search_by_key(&number, |(n, _)| *n), add) {
-        (Ok(at), true) => {
-            if let Some((_, calls)) = inside.get_mut(at) {
-                *calls = calls.saturating_add(1);
-            }
+/// The different values of a window's calls, with the number of calls that have each.
+struct Inside<'a, V> {
+    /// Every value that can come, in order.
+    calls: Vec<(&'a V, u32)>,
+    /// How many of them have a call.
+    distinct: u64,
+}
+
+impl<'a, V: Ord> Inside<'a, V> {
+    fn new(values: impl Iterator<Item = &'a V>) -> Self {
+        let mut calls: Vec<(&V, u32)> = values.map(|value| (value, 0)).collect();
+        calls.sort_unstable();
+        calls.dedup();
+        Self { calls, distinct: 0 }
+    }
+    fn calls_of(&mut self, value: Option<&V>) -> Option<&mut u32> {
+        let at = self.calls.binary_search_by_key(&value?, |(known, _)| known).ok()?;
+        self.calls.get_mut(at).map(|(_, calls)| calls)
+    }
+    fn enter(&mut self, value: Option<&V>) {
+        if let Some(calls) = self.calls_of(value) {
+            *calls += 1;
+            self.distinct += u64::from(*calls == 1);
         }
-        (Err(at), true) => inside.insert(at, (number, 1)),
-        (Ok(at), false) => {
-            let gone = inside.get_mut(at).is_some_and(|(_, calls)| {
-                *calls = calls.saturating_sub(1);
-                *calls == 0
-            });
-            if gone {
-                inside.remove(at);
-            }
+    }
+    fn leave(&mut self, value: Option<&V>) {
+        if let Some(calls) = self.calls_of(value) {
+            *calls -= 1;
+            self.distinct -= u64::from(*calls == 0);
         }
-        (Err(_), false) => {}
     }
 }

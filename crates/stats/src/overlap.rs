@@ -1,9 +1,7 @@
 //! How many calls of a key were up at once.
+use crate::near::MOST_CALLS;
 use crate::{CallStat, Traits, Windows};
 use tollwatch_cdr::EventTime;
-
-/// More single calls than this are not looked through; a key that has them is alarmed for their number.
-const MOST_CALLS: usize = 4096;
 
 impl Windows {
     /// The most calls with these traits that were up at one instant of `[from, until)`. A call is up from its

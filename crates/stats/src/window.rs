@@ -1,9 +1,10 @@
 //! The ring of a key's calls and the running totals over it.
-use crate::{CallStat, Traits};
+mod fold;
+
+use crate::{CallStat, Totals, Traits};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use tollwatch_cdr::EventTime;
-use tollwatch_numbering::Money;
 
 /// Above this many entries a key is hot, and its old calls are folded into panes.
 const HOT: usize = 2048;
@@ -17,53 +18,53 @@ pub struct WindowSpec {
     pub seconds: i64,
 }
 
-/// What a window holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Totals {
-    /// Call attempts.
-    pub attempts: u64,
-    /// Answered calls.
-    pub answered: u64,
-    /// Billable seconds.
-    pub billable_seconds: u64,
-    /// Exposure.
-    pub cost: Money,
-}
-
-impl Totals {
-    fn add(&mut self, call: &CallStat) {
-        self.attempts = self.attempts.saturating_add(u64::from(call.attempts));
-        self.answered = self.answered.saturating_add(u64::from(call.answered));
-        self.billable_seconds = self.billable_seconds.saturating_add(u64::from(call.billable_seconds));
-        self.cost = self.cost.saturating_add(call.cost);
-    }
-    fn subtract(&mut self, call: &CallStat) {
-        self.attempts = self.attempts.saturating_sub(u64::from(call.attempts));
-        self.answered = self.answered.saturating_sub(u64::from(call.answered));
-        self.billable_seconds = self.billable_seconds.saturating_sub(u64::from(call.billable_seconds));
-        self.cost = self.cost.saturating_sub(call.cost);
-    }
-}
-
-/// A window whose right edge is the newest call: its totals, and where it begins in the ring.
+/// A window whose right edge is the newest call that is not ahead: its totals, and where it begins in the ring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Running {
     totals: Totals,
     tail: usize,
 }
 
+impl Running {
+    /// Moves the right edge on to `next`, the call of the ring that follows.
+    fn move_to(&mut self, calls: &VecDeque<CallStat>, spec: &WindowSpec, next: &CallStat) {
+        if next.traits.has(spec.traits) {
+            self.totals.add(next);
+        }
+        self.let_go(calls, spec, next.first_at.plus_seconds(-spec.seconds));
+    }
+
+    /// Takes away the calls that began at or before `begin`.
+    fn let_go(&mut self, calls: &VecDeque<CallStat>, spec: &WindowSpec, begin: EventTime) {
+        while let Some(old) = calls.get(self.tail).filter(|old| old.last_at <= begin) {
+            if old.traits.has(spec.traits) {
+                self.totals.subtract(old);
+            }
+            self.tail += 1;
+        }
+    }
+}
+
 /// The watched calls of one key in start order, with one running total for each window.
 ///
-/// Memory: about 100 bytes a call of the longest window, bounded for hot keys by folding (see
+/// Memory: 96 bytes a call of the longest window beside the text of its id, bounded for hot keys by folding (see
 /// [`Windows::insert`]).
+///
+/// A call that starts later than the caller's clock is *ahead*: a PBX has a wrong clock. It stands in the ring where
+/// it belongs and is seen by the windows that hold it. No other call is older for it: the running windows end before
+/// it, and folding takes no notice of it until the clock has come to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Windows {
     calls: VecDeque<CallStat>,
     running: Vec<Running>,
+    /// So many calls at the end of the ring are ahead.
+    ahead: usize,
     /// No call in the ring lasted longer than this; bounds how far back an overlap can reach.
     longest_seconds: i64,
     /// Calls that have not ended.
     open_calls: usize,
+    /// No pane goes on after this.
+    folded_until: EventTime,
     /// With more entries than this it is time to fold again.
     fold_above: usize,
 }
@@ -80,43 +81,50 @@ impl Windows {
         self.longest_seconds
     }
 
+    /// How many calls are not ahead.
+    fn begun(&self) -> usize {
+        self.calls.len().saturating_sub(self.ahead)
+    }
+    /// Start of the newest call that is not ahead.
+    fn newest_begun(&self) -> Option<EventTime> {
+        Some(self.calls.get(self.begun().checked_sub(1)?)?.first_at)
+    }
+
     /// Puts a call where it belongs and shows `visit` every window that holds it: the spec's index, the
     /// window's right edge and its totals, newest edge first. A window ends at the start of a call, so these
-    /// are all the windows whose content the new call has changed.
+    /// are all the windows whose content the new call has changed. `now` is the caller's clock; what is shown does
+    /// not depend on it, only what is folded.
     ///
-    /// Costs a step for each younger call of the key, whatever the windows hold. A key with more than 2,048
+    /// Costs a step for each younger call of the key that is not ahead, whatever the windows hold; a call that is
+    /// ahead costs a step for each call that its windows do not hold any more. A key with more than 2,048
     /// entries folds its calls older than an hour into panes of 96 s, 900 to a day; a pane leaves a window
     /// with its last call, so a hot key may fire a pane early and never late.
+    ///
+    /// Not folded: calls of the last ten minutes (up to 32,768 entries), calls that go on, and calls that are ahead.
+    /// These are bounded by how far ahead a start may lie, which is for the caller to say.
     pub fn insert(
         &mut self,
         specs: &[WindowSpec],
         call: CallStat,
+        now: EventTime,
         visit: &mut impl FnMut(usize, EventTime, &Totals),
     ) {
         self.running.resize(specs.len(), Running::default());
-        let at = self.calls.partition_point(|other| other.first_at <= call.first_at);
+        self.catch_up(specs, now);
+        // Calls that start together stand in an order of their own, whichever came to be known first.
+        let place = (call.first_at, call.call);
+        let at = self.calls.partition_point(|other| (other.first_at, other.call) <= place);
         self.note_length(&call);
         self.open_calls += usize::from(call.is_open());
-        let newest = at == self.calls.len();
-        self.calls.insert(at, call);
-        let (Some(call), Some(head)) = (self.calls.get(at), self.calls.back()) else { return };
-        for (spec, running) in specs.iter().zip(&mut self.running) {
-            let begin = head.first_at.plus_seconds(-spec.seconds);
-            if at < running.tail || (at == running.tail && call.last_at <= begin) {
-                running.tail += 1;
-            } else if call.traits.has(spec.traits) {
-                running.totals.add(call);
-            }
-            if newest {
-                while let Some(old) = self.calls.get(running.tail).filter(|old| old.last_at <= begin) {
-                    if old.traits.has(spec.traits) {
-                        running.totals.subtract(old);
-                    }
-                    running.tail += 1;
-                }
-            }
+        let traits = call.traits;
+        if at >= self.begun() && call.first_at > now {
+            self.ahead += 1;
+            self.calls.insert(at, call);
+        } else {
+            self.calls.insert(at, call);
+            self.count_in(specs, at);
         }
-        self.visit_windows_of(specs, at, visit);
+        self.visit_windows_of(specs, at, traits, visit);
         if self.calls.len() > self.fold_above.max(HOT) {
             self.fold(specs);
             // What could not be folded now is looked at again only when as much has come again.
@@ -124,9 +132,39 @@ impl Windows {
         }
     }
 
-    /// Changes a call that is in the ring (it was answered, it ended, it was settled) and shows `visit` every
-    /// window that holds it, as [`Windows::insert`] does. `None` if there is no such call; a call that was
-    /// folded into a pane is changed there, as far as a pane can say.
+    /// Moves the running windows on to the calls that are ahead no more.
+    fn catch_up(&mut self, specs: &[WindowSpec], now: EventTime) {
+        // More than there are can only be in a damaged snapshot.
+        self.ahead = self.ahead.min(self.calls.len());
+        while self.ahead > 0 {
+            let Some(next) = self.calls.get(self.begun()).filter(|next| next.first_at <= now) else { return };
+            for (spec, running) in specs.iter().zip(&mut self.running) {
+                running.move_to(&self.calls, spec, next);
+            }
+            self.ahead -= 1;
+        }
+    }
+
+    /// Counts the call that was put at `at`, and is not ahead, in the running windows.
+    fn count_in(&mut self, specs: &[WindowSpec], at: usize) {
+        let (Some(call), Some(newest)) = (self.calls.get(at), self.newest_begun()) else { return };
+        let is_newest = at + 1 == self.begun();
+        for (spec, running) in specs.iter().zip(&mut self.running) {
+            let begin = newest.plus_seconds(-spec.seconds);
+            if is_newest {
+                running.move_to(&self.calls, spec, call);
+            } else if at < running.tail || (at == running.tail && call.last_at <= begin) {
+                running.tail += 1;
+            } else if call.traits.has(spec.traits) {
+                running.totals.add(call);
+            }
+        }
+    }
+
+    /// Changes a call that is in the ring (it was answered, it ended, it was settled, more is known of its kind) and
+    /// shows `visit` every window that holds it, as [`Windows::insert`] does, and every window that held it before
+    /// its traits changed. Which call it is and when it started stay as they are, whatever `change` says. `None` if
+    /// there is no such call, or it was folded into a pane.
     pub fn update(
         &mut self,
         specs: &[WindowSpec],
@@ -136,19 +174,27 @@ impl Windows {
         visit: &mut impl FnMut(usize, EventTime, &Totals),
     ) -> Option<CallStat> {
         let at = self.position(started_at, call)?;
-        let before = self.calls.get(at)?.clone();
-        change(self.calls.get_mut(at)?);
-        let after = self.calls.get(at)?.clone();
+        let begun = self.begun();
+        let stat = self.calls.get_mut(at)?;
+        let before = stat.clone();
+        change(stat);
+        (stat.first_at, stat.last_at, stat.call) = (before.first_at, before.last_at, before.call);
+        let after = stat.clone();
         self.open_calls =
             (self.open_calls + usize::from(after.is_open())).saturating_sub(usize::from(before.is_open()));
         for (spec, running) in specs.iter().zip(&mut self.running) {
-            if at >= running.tail && after.traits.has(spec.traits) {
+            if at < running.tail || at >= begun {
+                continue;
+            }
+            if before.traits.has(spec.traits) {
                 running.totals.subtract(&before);
+            }
+            if after.traits.has(spec.traits) {
                 running.totals.add(&after);
             }
         }
         self.note_length(&after);
-        self.visit_windows_of(specs, at, visit);
+        self.visit_windows_of(specs, at, before.traits, visit);
         Some(after)
     }
 
@@ -157,14 +203,15 @@ impl Windows {
         self.calls.get(self.position(started_at, call)?)
     }
 
+    /// The calls that started at that instant.
+    pub fn starting_at(&self, started_at: EventTime) -> impl Iterator<Item = &CallStat> {
+        let from = self.calls.partition_point(|other| other.first_at < started_at);
+        self.calls.range(from..).take_while(move |other| other.first_at == started_at)
+    }
+
     fn position(&self, started_at: EventTime, call: u64) -> Option<usize> {
         let from = self.calls.partition_point(|other| other.first_at < started_at);
-        self.calls
-            .iter()
-            .skip(from)
-            .take_while(|other| other.first_at == started_at)
-            .position(|other| other.call == call)
-            .map(|offset| from + offset)
+        self.starting_at(started_at).position(|other| other.call == call).map(|offset| from + offset)
     }
 
     fn note_length(&mut self, call: &CallStat) {
@@ -173,20 +220,31 @@ impl Windows {
         }
     }
 
-    /// Walks the right edge of each window that counts the call at `at` back from the newest call to it.
+    /// Walks the right edge of each window that counts the call at `at`, or counted it while it had the traits
+    /// `before`, back from the newest call to it.
     fn visit_windows_of(
         &self,
         specs: &[WindowSpec],
         at: usize,
+        before: Traits,
         visit: &mut impl FnMut(usize, EventTime, &Totals),
     ) {
         let Some(call) = self.calls.get(at) else { return };
         for (index, (spec, running)) in specs.iter().zip(&self.running).enumerate() {
-            if !call.traits.has(spec.traits) {
+            if !call.traits.has(spec.traits) && !before.has(spec.traits) {
                 continue;
             }
-            let Running { mut totals, mut tail } = *running;
-            let mut edge = self.calls.len();
+            let mut edge = self.begun();
+            let mut newest = *running;
+            // On to the calls ahead, as far as a window can hold them together with this one.
+            while let Some(next) =
+                self.calls.get(edge).filter(|next| next.first_at.plus_seconds(-spec.seconds) < call.last_at)
+            {
+                newest.move_to(&self.calls, spec, next);
+                edge += 1;
+            }
+            let (last, mut window) = (edge, newest);
+            let mut unfolded_from = window.tail;
             let mut last_edge = None;
             while let Some(end) = edge
                 .checked_sub(1)
@@ -194,30 +252,61 @@ impl Windows {
                 .filter(|end| end.first_at >= call.first_at)
             {
                 let begin = end.first_at.plus_seconds(-spec.seconds);
-                while let Some(older) =
-                    tail.checked_sub(1).and_then(|i| self.calls.get(i)).filter(|older| older.last_at > begin)
-                {
-                    if older.traits.has(spec.traits) {
-                        totals.add(older);
-                    }
-                    tail -= 1;
+                if edge < last {
+                    self.reach_back(spec, &mut window, &mut unfolded_from, begin);
                 }
                 // Calls that start together are one edge, and it is the last of them that has them all.
                 if last_edge != Some(end.first_at) && call.last_at > begin {
-                    visit(index, end.first_at, &totals);
+                    visit(index, end.first_at, &window.totals);
                 }
                 last_edge = Some(end.first_at);
                 if end.traits.has(spec.traits) {
-                    totals.subtract(end);
+                    window.totals.subtract(end);
                 }
                 edge -= 1;
             }
         }
     }
 
-    /// Drops the calls that began at or before `before` and have ended.
+    /// Moves the beginning of a window back to the first entry with calls after `begin`. There is no pane from
+    /// `unfolded_from` to the window.
+    fn reach_back(
+        &self,
+        spec: &WindowSpec,
+        window: &mut Running,
+        unfolded_from: &mut usize,
+        begin: EventTime,
+    ) {
+        let is_inside = |at: &usize| self.calls.get(*at).is_some_and(|older| older.last_at > begin);
+        let is_call = |at: &usize| self.calls.get(*at).is_none_or(|older| !older.is_pane());
+        loop {
+            *unfolded_from = (*unfolded_from).min(window.tail);
+            let mut first = window.tail.checked_sub(1).filter(is_inside);
+            if first.is_none() && begin < self.folded_until {
+                // Behind calls that are too old, a pane that began before them may go on after them.
+                while let Some(older) = unfolded_from.checked_sub(1).filter(is_call) {
+                    *unfolded_from = older;
+                }
+                first = unfolded_from.checked_sub(1).filter(is_inside);
+            }
+            let Some(first) = first else { return };
+            let more = self.calls.iter().skip(first).take(window.tail - first);
+            for older in more.filter(|older| older.traits.has(spec.traits)) {
+                window.totals.add(older);
+            }
+            window.tail = first;
+        }
+    }
+
+    /// Drops the calls that began at or before `before` and have ended, up to the first that goes on.
     pub fn evict(&mut self, specs: &[WindowSpec], before: EventTime) {
         while let Some(old) = self.calls.front().filter(|old| old.last_at <= before && !old.is_open()) {
+            if self.begun() == 0 {
+                // The running windows have not come to it.
+                self.ahead -= 1;
+                self.calls.pop_front();
+                continue;
+            }
             for (spec, running) in specs.iter().zip(&mut self.running) {
                 match running.tail.checked_sub(1) {
                     Some(tail) => running.tail = tail,
@@ -232,77 +321,5 @@ impl Windows {
         } else if self.calls.capacity() > 4 * self.calls.len().max(16) {
             self.calls.shrink_to(2 * self.calls.len());
         }
-    }
-
-    /// Folds what is old enough that only long windows still hold it. Each pane is a 900th of the shortest
-    /// window that can still hold its calls.
-    fn fold(&mut self, specs: &[WindowSpec]) {
-        let Some(head) = self.calls.back().map(|call| call.first_at) else { return };
-        let mut lengths: Vec<i64> = specs.iter().map(|spec| spec.seconds).collect();
-        lengths.sort_unstable();
-        lengths.dedup();
-        // A hot key gives up detail where it is oldest first; calls of the last seconds are never folded.
-        let steps = lengths.windows(2).rev().filter_map(|pair| match pair {
-            [shorter, longer] => Some((*shorter, (longer / 900).max(1))),
-            _ => None,
-        });
-        for (age, pane) in steps.chain(lengths.first().map(|first| (10, (first / 900).max(1)))) {
-            self.fold_older_than(head.plus_seconds(-age), pane);
-            if self.calls.len() <= HOT / 2 {
-                break;
-            }
-        }
-        for (spec, running) in specs.iter().zip(&mut self.running) {
-            let begin = head.plus_seconds(-spec.seconds);
-            running.tail =
-                self.calls.iter().position(|call| call.last_at > begin).unwrap_or(self.calls.len());
-            running.totals = Totals::default();
-            for call in self.calls.iter().skip(running.tail).filter(|call| call.traits.has(spec.traits)) {
-                running.totals.add(call);
-            }
-        }
-    }
-
-    fn fold_older_than(&mut self, before: EventTime, pane_seconds: i64) {
-        // A call's last record may be some minutes behind its end, unless there are too many to wait for.
-        let newest = self.calls.back().map_or(EventTime::MIN, |call| call.first_at);
-        let patience = if self.calls.len() > 16 * HOT { 0 } else { 600 };
-        let settled = newest.plus_seconds(-patience);
-        let mut folded: VecDeque<CallStat> = VecDeque::with_capacity(self.calls.len());
-        let mut bucket = i64::MIN;
-        let mut bucket_from = 0;
-        for call in std::mem::take(&mut self.calls) {
-            if call.first_at > before || call.ended_at > settled {
-                folded.push_back(call);
-                continue;
-            }
-            let this = call.first_at.seconds().div_euclid(pane_seconds);
-            if this != bucket {
-                bucket = this;
-                bucket_from = folded.len();
-            }
-            match folded
-                .iter_mut()
-                .skip(bucket_from)
-                .find(|pane| pane.is_pane() && pane.traits == call.traits)
-            {
-                Some(pane) => {
-                    pane.last_at = pane.last_at.max(call.last_at);
-                    pane.ended_at = pane.ended_at.max(call.ended_at);
-                    pane.attempts = pane.attempts.saturating_add(call.attempts);
-                    pane.answered = pane.answered.saturating_add(call.answered);
-                    pane.billable_seconds = pane.billable_seconds.saturating_add(call.billable_seconds);
-                    pane.cost = pane.cost.saturating_add(call.cost);
-                }
-                None => folded.push_back(CallStat {
-                    call: 0,
-                    call_id: Box::default(),
-                    number: 0,
-                    destination: CallStat::NO_DESTINATION,
-                    ..call
-                }),
-            }
-        }
-        self.calls = folded;
     }
 }

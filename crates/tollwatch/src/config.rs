@@ -1,18 +1,23 @@
 //! Configuration: embedded defaults, a file over them, flags over that; all faults at once.
+mod deck;
 mod place;
 mod raw;
+mod tenants;
 
+pub(crate) use raw::TenantConfig;
 pub use raw::{DestinationConfig, RatesConfig, RawConfig, SiteConfig};
 
 use crate::language::Language;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use tollwatch_cdr::{EventTime, Zone};
+use std::sync::Arc;
+use tollwatch_cdr::Zone;
 use tollwatch_detect::{
-    DestinationSet, Detection, Measure, Problem, RawRule, RawThreshold, RawValue, Settings, When,
+    DestinationSet, Detection, Engine, Measure, Outcomes, Problem, RawDestinations, RawRule, RawThreshold,
+    RawValue, ScopeKind, Settings, When,
 };
-use tollwatch_numbering::{CalendarDate, Destinations, DialPlan, ImportOptions, RateDeck, RawDialPlan};
+use tollwatch_numbering::{Destinations, DialPlan, RateDeck, RawDialPlan};
 
 /// The embedded configuration: every option at its default, with comments.
 pub fn default_text() -> &'static str {
@@ -61,11 +66,19 @@ pub struct Config {
     pub zone: Zone,
     /// What the engine runs on.
     pub settings: Settings,
+    /// The same for tenants that have something of their own.
+    pub tenants: Vec<(String, Settings)>,
     /// What is odd about the rate deck, and was taken all the same.
     pub warnings: Vec<String>,
 }
 
 impl Config {
+    /// An engine of this configuration, which has seen nothing.
+    pub fn engine(settings: Settings, tenants: Vec<(String, Settings)>) -> Engine {
+        let own = |engine: Engine, (name, settings): (String, Settings)| engine.with_tenant(&name, settings);
+        tenants.into_iter().fold(Engine::new(settings), own)
+    }
+
     /// Reads and checks a configuration; without a file, the embedded one.
     pub fn load(file: Option<&Path>, overrides: &Overrides) -> Result<Self, Vec<ConfigProblem>> {
         let Some(file) = file else {
@@ -130,8 +143,18 @@ fn read(text: &str, problems: &mut Vec<Problem>) -> Option<RawConfig> {
             // A dial plan follows from its country: what is left out is that country's, not Japan's.
             "dial_plan" => section::<RawDialPlan>(&key, value, &mut raw.dial_plan, problems),
             "rates" => over(&key, value, &mut raw.rates, problems),
-            "business_hours" => over(&key, value, &mut raw.business_hours, problems),
+            "business_hours" => {
+                if has_spans(&value) {
+                    // Another way to say the hours: it stands in the place of the default ones.
+                    let hours = &mut raw.business_hours;
+                    (hours.days, hours.from, hours.to) = (None, None, None);
+                }
+                over(&key, value, &mut raw.business_hours, problems);
+            }
             "detection" => over(&key, value, &mut raw.detection, problems),
+            "limits" => over(&key, value, &mut raw.limits, problems),
+            "allow" => list(&key, value, &mut raw.allow, problems, |_| None),
+            "tenants" => list(&key, value, &mut raw.tenants, problems, |_| None),
             "destinations" => list(&key, value, &mut raw.destinations, problems, |_| None),
             "rules" => list(&key, value, &mut raw.rules, problems, |index| Some(unread_rule(index))),
             _ => problems.push(Problem::new(
@@ -142,6 +165,10 @@ fn read(text: &str, problems: &mut Vec<Problem>) -> Option<RawConfig> {
         }
     }
     Some(raw)
+}
+
+fn has_spans(hours: &toml::Value) -> bool {
+    hours.get("spans").and_then(toml::Value::as_array).is_some_and(|spans| !spans.is_empty())
 }
 
 fn section<T: serde::de::DeserializeOwned>(
@@ -200,14 +227,23 @@ fn list<T: serde::de::DeserializeOwned>(
 
 /// Stands where a rule could not be read, so that the rules behind it keep their places.
 fn unread_rule(index: usize) -> RawRule {
-    let threshold =
-        RawThreshold { window: Some("1m".to_owned()), warning: Some(RawValue::Number(1)), critical: None };
+    let threshold = RawThreshold {
+        window: Some("1m".to_owned()),
+        warning: Some(RawValue::Number(1)),
+        ..RawThreshold::default()
+    };
     RawRule {
         name: format!("unread_{index}"),
         enabled: false,
+        scope: ScopeKind::Extension,
+        cross_tenant: false,
         measure: Measure::Attempts,
-        destinations: DestinationSet::International,
+        destinations: RawDestinations::One(DestinationSet::International),
         when: When::Always,
+        outcomes: Outcomes::Any,
+        armed: false,
+        arm_for: None,
+        minimum_attempts: None,
         thresholds: vec![threshold],
     }
 }
@@ -273,35 +309,54 @@ fn build(raw: RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) -> 
         }
     };
     let home_country = raw.dial_plan.country.to_ascii_uppercase();
-    let plan = match DialPlan::new(raw.dial_plan) {
-        Ok(plan) => Some(plan),
-        Err(errors) => {
-            problems.extend(errors.iter().map(|error| {
-                Problem::new(format!("dial_plan.{}", error.key), error.to_string(), error.hint())
-            }));
-            None
-        }
-    };
+    let plan = dial_plan("dial_plan", raw.dial_plan.clone(), problems);
     let destinations = destinations(&raw.destinations, problems);
-    let deck = deck(&raw.rates, folder, problems, &mut warnings);
+    let deck = deck::deck(&raw.rates, folder, problems, &mut warnings);
     // What is wrong was named above; the rest is still worth checking, with the defaults in its place.
     let plan = plan.or_else(|| DialPlan::new(RawDialPlan::default()).ok())?;
-    let destinations = destinations.or_else(|| Destinations::bundled().ok())?;
-    let deck = deck.or_else(|| RateDeck::bundled().ok())?;
+    let destinations = Arc::new(destinations.or_else(|| Destinations::bundled().ok())?);
+    let deck = Arc::new(deck.or_else(|| RateDeck::bundled().ok())?);
     let detection = Detection {
         raw: &raw.detection,
+        limits: raw.limits,
         home_country: &home_country,
         business_hours: &raw.business_hours,
         // A wrong zone was named above; the rest is still worth checking.
         timezone: if zone.is_some() { &raw.site.timezone } else { "UTC" },
+        allow: &raw.allow,
         rules: &raw.rules,
     };
-    match Settings::new(&detection, plan, destinations, deck, &raw.rates.currency) {
-        Ok(settings) => {
-            Some(Config { language: language?, tenant: raw.site.tenant, zone: zone?, settings, warnings })
-        }
+    let common = Settings::new(
+        &detection,
+        plan.clone(),
+        Arc::clone(&destinations),
+        Arc::clone(&deck),
+        &raw.rates.currency,
+    );
+    let tenants = tenants::settings(&raw, &detection, &plan, &destinations, &deck, problems);
+    match common {
+        Ok(settings) => Some(Config {
+            language: language?,
+            tenant: raw.site.tenant,
+            zone: zone?,
+            settings,
+            tenants,
+            warnings,
+        }),
         Err(found) => {
             problems.extend(found);
+            None
+        }
+    }
+}
+
+fn dial_plan(place: &str, raw: RawDialPlan, problems: &mut Vec<Problem>) -> Option<DialPlan> {
+    match DialPlan::new(raw) {
+        Ok(plan) => Some(plan),
+        Err(errors) => {
+            problems.extend(errors.iter().map(|error| {
+                Problem::new(format!("{place}.{}", error.key), error.to_string(), error.hint())
+            }));
             None
         }
     }
@@ -340,71 +395,4 @@ fn destinations(overlay: &[DestinationConfig], problems: &mut Vec<Problem>) -> O
             None
         }
     }
-}
-
-fn deck(
-    rates: &RatesConfig,
-    folder: Option<&Path>,
-    problems: &mut Vec<Problem>,
-    warnings: &mut Vec<String>,
-) -> Option<RateDeck> {
-    let effective_on = match rates.effective_on.as_deref().map(calendar_date) {
-        None => today(),
-        Some(Some(day)) => Some(day),
-        Some(None) => {
-            problems.push(Problem::new(
-                "rates.effective_on".to_owned(),
-                "not a day".to_owned(),
-                "YYYY-MM-DD, or leave it out for today",
-            ));
-            return None;
-        }
-    };
-    let mut fault = |problem: String, hint: &str| {
-        problems.push(Problem::new("rates.deck".to_owned(), problem, hint));
-        None
-    };
-    let Some(deck) = &rates.deck else {
-        return match RateDeck::bundled() {
-            Ok(deck) => Some(deck),
-            Err(error) => fault(error.to_string(), "report this as a bug"),
-        };
-    };
-    let path = folder.map_or_else(|| Path::new(deck).to_owned(), |folder| folder.join(deck));
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) => return fault(format!("{}: {error}", path.display()), "give a readable CSV file"),
-    };
-    let options = ImportOptions { effective_on, strict: rates.strict, ..ImportOptions::default() };
-    match RateDeck::import(&bytes, &options) {
-        Ok(imported) if imported.currency.as_ref().is_some_and(|found| *found != rates.currency) => fault(
-            format!(
-                "{}: its rates are in {}, and rates.currency is {}",
-                path.display(),
-                imported.currency.unwrap_or_default(),
-                rates.currency
-            ),
-            "set rates.currency to the deck's",
-        ),
-        Ok(imported) => {
-            warnings.extend(imported.warnings.iter().map(|warning| format!("{}: {warning}", path.display())));
-            Some(imported.deck)
-        }
-        Err(error) => fault(format!("{}: {error}", path.display()), "see `tollwatch formats rates`"),
-    }
-}
-
-fn calendar_date(text: &str) -> Option<CalendarDate> {
-    let mut parts = text.split('-').map(|part| part.parse::<u16>().ok());
-    let day = CalendarDate::new(parts.next()??, parts.next()??, parts.next()??)?;
-    parts.next().is_none().then_some(day)
-}
-
-/// The day on which the command runs, UTC: the one place where it matters, since a deck holds rates of days to
-/// come. `rates.effective_on` says another day.
-#[expect(clippy::disallowed_methods, reason = "the day a rate deck is read on is no event time")]
-fn today() -> Option<CalendarDate> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
-    let text = EventTime::from_seconds(i64::try_from(now).ok()?).to_string();
-    calendar_date(text.get(..10)?)
 }

@@ -1,10 +1,9 @@
 //! What the rules find in a key's windows.
-use super::{KeyState, Now};
+use super::{KeyState, Now, View};
 use crate::incident::{Severity, Trigger};
-use crate::rule::{Measure, Rule};
-use crate::settings::Settings;
+use crate::rule::{Measure, Rule, Threshold};
 use tollwatch_cdr::EventTime;
-use tollwatch_stats::{CallStat, Totals, Traits};
+use tollwatch_stats::{CallStat, Search, Totals, Traits};
 
 /// One threshold that was reached.
 #[derive(Clone, Copy, Debug)]
@@ -15,28 +14,39 @@ pub(super) struct Finding {
     pub window_from: EventTime,
 }
 
+/// All that one change has brought to light.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub reached: Vec<Finding>,
+    /// The key is armed from when until when.
+    pub arm: Vec<(EventTime, EventTime)>,
+}
+
 impl KeyState {
-    /// The measures that are no running total: overlap, length, distinct numbers. `up_from` is where the time
-    /// begins in which the call was not known to be up before; none if there is no such time.
+    /// The measures that are no running total: overlap, length, what differs between the calls. `up_from` is where
+    /// the time begins in which the call was not known to be up before; none if there is no such time.
     pub(super) fn look_at_call(
         &self,
         call: &CallStat,
         up_from: Option<EventTime>,
-        now: Now<'_>,
-        settings: &Settings,
-        findings: &mut Vec<Finding>,
+        now: Now,
+        view: View<'_>,
+        findings: &mut Findings,
     ) {
-        let begun = up_from == Some(call.first_at);
-        let watching = |rule: &Rule| {
-            call.traits.has(rule.traits)
-                && match rule.measure {
-                    Measure::ConcurrentCalls => up_from.is_some(),
-                    Measure::LongestCall => true,
-                    Measure::DistinctNumbers => begun,
-                    _ => false,
-                }
-        };
-        for (index, rule) in settings.rules.iter().enumerate().filter(|(_, rule)| watching(rule)) {
+        let joins = up_from == Some(call.first_at);
+        for &index in &view.rules.rules {
+            let Some(rule) = view.settings.rules.get(index).filter(|rule| call.traits.has(rule.traits))
+            else {
+                continue;
+            };
+            let looks = match rule.measure {
+                Measure::ConcurrentCalls => up_from.is_some(),
+                Measure::LongestCall => true,
+                measure => joins && !measure.is_total(),
+            };
+            if !looks {
+                continue;
+            }
             for (number, threshold) in rule.thresholds.iter().enumerate() {
                 // A key without enough calls needs no counting.
                 if rule.measure != Measure::LongestCall
@@ -44,35 +54,55 @@ impl KeyState {
                 {
                     continue;
                 }
-                let (value, edge, window_from) = match rule.measure {
-                    Measure::ConcurrentCalls => {
-                        // A call that still goes on overlaps what is up now, not what may come.
-                        let until = if call.is_open() { now.known_at.plus_seconds(1) } else { call.ended_at };
-                        let from = up_from.unwrap_or(call.first_at);
-                        let most = self.windows.most_concurrent(rule.traits, from, until);
-                        let reached = most as i64 >= threshold.lowest();
-                        let from =
-                            if reached { self.oldest_overlapping(rule.traits, from, until) } else { from };
-                        (most as i64, call.first_at, from)
-                    }
-                    Measure::LongestCall => {
-                        (i64::from(call.billable_seconds), call.first_at, before(call.first_at))
-                    }
-                    _ => {
-                        let enough = threshold.critical.or(threshold.warning).unwrap_or(1).max(1) as usize;
-                        let (most, edge) = self.windows.most_distinct_numbers(
-                            rule.traits,
-                            call.destination,
-                            call.first_at,
-                            threshold.seconds,
-                            enough,
-                        );
-                        (most as i64, edge, edge.plus_seconds(-threshold.seconds))
-                    }
-                };
-                push_finding(index, number, rule, value, edge, window_from, findings);
+                let (value, edge, window_from) = self.measure(rule, threshold, call, up_from, now, view);
+                findings.push(index, number, rule, value, edge, window_from);
             }
         }
+    }
+
+    /// The value, the right edge of its window, and what its window begins behind.
+    fn measure(
+        &self,
+        rule: &Rule,
+        threshold: &Threshold,
+        call: &CallStat,
+        up_from: Option<EventTime>,
+        now: Now,
+        view: View<'_>,
+    ) -> (i64, EventTime, EventTime) {
+        let enough = [threshold.arm, threshold.warning, threshold.critical].into_iter().flatten().max();
+        let search = Search {
+            traits: rule.traits,
+            seconds: threshold.seconds,
+            enough: enough.unwrap_or(1).max(1).unsigned_abs(),
+        };
+        let country = |call: &CallStat| view.settings.country(call.destination);
+        let same_country = |other: &CallStat| country(other) == country(call);
+        let same_row = |other: &CallStat| other.destination == call.destination;
+        let windows = &self.windows;
+        let (most, edge) = match rule.measure {
+            Measure::ConcurrentCalls => {
+                // A call that still goes on overlaps what is up now, not what may come.
+                let until = if call.is_open() { now.known_at.plus_seconds(1) } else { call.ended_at };
+                let from = up_from.unwrap_or(call.first_at);
+                let most = windows.most_concurrent(rule.traits, from, until) as i64;
+                let reached = most >= threshold.lowest();
+                let from = if reached { self.oldest_overlapping(rule.traits, from, until) } else { from };
+                return (most, call.first_at, from);
+            }
+            Measure::LongestCall => {
+                return (i64::from(call.billable_seconds), call.first_at, before(call.first_at));
+            }
+            Measure::DistinctCountries => windows.most_distinct(call, search, |_| true, country),
+            Measure::DistinctExtensions => {
+                windows.most_distinct(call, search, same_country, CallStat::placed_by)
+            }
+            Measure::SameNumberRun => windows.longest_run_of_number(call, search),
+            Measure::NeighbouringNumbers => windows.most_neighbours(call, search),
+            Measure::CallsInOneRange => windows.most_in_one_range(call, search),
+            _ => windows.most_distinct(call, search, same_row, CallStat::called_number),
+        };
+        (most as i64, edge, edge.plus_seconds(-threshold.seconds))
     }
 
     fn oldest_overlapping(&self, traits: Traits, from: EventTime, until: EventTime) -> EventTime {
@@ -82,58 +112,69 @@ impl KeyState {
     }
 }
 
-/// The rules that look at a window's running total.
+/// The rules that look at a window's running total. `joins` says that a call has just come into it.
 pub(super) fn look_at_totals(
-    settings: &Settings,
+    view: View<'_>,
     spec: usize,
     edge: EventTime,
     totals: &Totals,
-    begun: bool,
-    findings: &mut Vec<Finding>,
+    joins: bool,
+    findings: &mut Findings,
 ) {
-    for &(index, number) in settings.by_spec.get(spec).map_or(&[][..], Vec::as_slice) {
+    for &(index, number) in view.rules.by_spec.get(spec).map_or(&[][..], Vec::as_slice) {
         let Some((rule, threshold)) =
-            settings.rules.get(index).and_then(|rule| Some((rule, rule.thresholds.get(number)?)))
+            view.settings.rules.get(index).and_then(|rule| Some((rule, rule.thresholds.get(number)?)))
         else {
             continue;
         };
-        if !begun && !rule.measure.grows() {
+        if !joins && !rule.measure.grows() {
             continue;
         }
+        let ratio = |value: Option<u64>, of: u64| {
+            value.filter(|_| of >= rule.minimum_attempts).map_or(i64::MIN, |value| -(value as i64))
+        };
         let value = match rule.measure {
             Measure::Attempts => totals.attempts as i64,
             Measure::Answered => totals.answered as i64,
+            Measure::Failed => totals.failed as i64,
+            Measure::Asr => ratio(totals.asr_permille(), totals.answered.saturating_add(totals.failed)),
+            Measure::Acd => ratio(totals.acd_seconds(), totals.answered),
             Measure::BillableTime => totals.billable_seconds as i64,
             _ => totals.cost.micros(),
         };
-        push_finding(index, number, rule, value, edge, edge.plus_seconds(-threshold.seconds), findings);
+        findings.push(index, number, rule, value, edge, edge.plus_seconds(-threshold.seconds));
     }
 }
 
-fn push_finding(
-    index: usize,
-    number: usize,
-    rule: &Rule,
-    value: i64,
-    edge: EventTime,
-    window_from: EventTime,
-    findings: &mut Vec<Finding>,
-) {
-    let Some(threshold) = rule.thresholds.get(number) else { return };
-    let reaches = |limit: Option<i64>| limit.is_some_and(|limit| value >= limit);
-    let severity = if reaches(threshold.critical) {
-        Severity::Critical
-    } else if reaches(threshold.warning) {
-        Severity::Warning
-    } else {
-        return;
-    };
-    findings.push(Finding {
-        rule: index,
-        trigger: Trigger { threshold: number, value, edge },
-        severity,
-        window_from,
-    });
+impl Findings {
+    fn push(
+        &mut self,
+        index: usize,
+        number: usize,
+        rule: &Rule,
+        value: i64,
+        edge: EventTime,
+        window_from: EventTime,
+    ) {
+        let Some(threshold) = rule.thresholds.get(number) else { return };
+        let reaches = |limit: Option<i64>| limit.is_some_and(|limit| value >= limit);
+        if reaches(threshold.arm) {
+            self.arm.push((edge, edge.plus_seconds(rule.arm_seconds)));
+        }
+        let severity = if reaches(threshold.critical) {
+            Severity::Critical
+        } else if reaches(threshold.warning) {
+            Severity::Warning
+        } else {
+            return;
+        };
+        self.reached.push(Finding {
+            rule: index,
+            trigger: Trigger { threshold: number, value, edge },
+            severity,
+            window_from,
+        });
+    }
 }
 
 fn before(at: EventTime) -> EventTime {

@@ -1,37 +1,53 @@
 //! The incidents of a key: opened, raised, followed, ended.
-use super::finding::Finding;
-use super::{KeyState, LetOut, Now, Output};
+use super::finding::{Finding, Findings};
+use super::{KeyState, LetOut, Now, Output, View};
 use crate::engine::{Alert, AlertReason};
 use crate::incident::{Incident, Severity};
 use crate::rule::{Measure, Rule, Threshold};
-use crate::settings::Settings;
 use tollwatch_cdr::EventTime;
 use tollwatch_numbering::Money;
 use tollwatch_stats::CallStat;
 
 impl KeyState {
-    /// Opens, raises and follows incidents.
+    /// Opens, raises and follows incidents, and arms the key.
     pub(super) fn conclude(
         &mut self,
         call: &CallStat,
+        findings: Findings,
+        now: Now,
+        view: View<'_>,
+        out: &mut Output,
+    ) {
+        self.conclude_incidents(call, &findings.reached, now, view, out);
+        // A rule that arms never waits for being armed itself, so this comes to an end.
+        for (from, until) in findings.arm {
+            if !self.armed.iter().any(|armed| armed.0 <= from && armed.1 >= until) {
+                self.arm(from, until, now, view, out);
+            }
+        }
+    }
+
+    fn conclude_incidents(
+        &mut self,
+        call: &CallStat,
         findings: &[Finding],
-        now: Now<'_>,
-        settings: &Settings,
+        now: Now,
+        view: View<'_>,
         out: &mut Output,
     ) {
         if findings.is_empty() && self.incidents.is_empty() {
             return;
         }
-        for rule in 0..settings.rules.len() {
+        for &rule in &view.rules.rules {
             let of_rule = || findings.iter().filter(|finding| finding.rule == rule);
             let at = self.incidents.iter().position(|(_, incident)| incident.rule == rule);
             // The worst finding speaks; the first threshold in the configuration where several are as bad.
             let worst = of_rule().copied().reduce(|a, b| if b.severity > a.severity { b } else { a });
             let from = of_rule().map(|finding| finding.window_from).min();
             let reason = match (at, worst, from) {
-                (Some(at), worst, from) => self.follow(at, call, worst, from, now, settings),
+                (Some(at), worst, from) => self.follow(at, call, worst, from, now, view),
                 (None, Some(worst), Some(from)) => {
-                    self.open(call, worst, from, now, settings);
+                    self.open_incident(call, worst, from, now, view);
                     Some(AlertReason::Opened)
                 }
                 _ => None,
@@ -48,11 +64,12 @@ impl KeyState {
         }
     }
 
-    fn open(&mut self, call: &CallStat, worst: Finding, from: EventTime, now: Now<'_>, settings: &Settings) {
+    fn open_incident(&mut self, call: &CallStat, worst: Finding, from: EventTime, now: Now, view: View<'_>) {
+        let settings = view.settings;
         let Some(rule) = settings.rules.get(worst.rule) else { return };
         let mut incident = Incident {
-            id: Incident::name(now.tenant, &rule.name, &self.scope, now.known_at),
-            tenant: now.tenant.into(),
+            id: Incident::name(view.tenant, &rule.name, &self.scope, now.known_at),
+            tenant: view.tenant.into(),
             rule: worst.rule,
             scope: self.scope.clone(),
             severity: worst.severity,
@@ -73,10 +90,12 @@ impl KeyState {
             exposure_alerted: Money::ZERO,
             destinations: std::collections::BTreeMap::new(),
             call_ids: Vec::new(),
+            extensions: std::collections::BTreeSet::new(),
+            folded_into: None,
         };
         for call in self.windows.calls() {
             if incident.holds(settings, call) {
-                incident.add(call);
+                incident.add(call, view.names);
             }
         }
         incident.exposure_at_detection = incident.exposure;
@@ -97,9 +116,10 @@ impl KeyState {
         call: &CallStat,
         worst: Option<Finding>,
         from: Option<EventTime>,
-        now: Now<'_>,
-        settings: &Settings,
+        now: Now,
+        view: View<'_>,
     ) -> Option<AlertReason> {
+        let settings = view.settings;
         let (_, incident) = self.incidents.get_mut(at)?;
         let rule = settings.rules.get(incident.rule)?;
         if !call.traits.has(rule.traits) {
@@ -109,7 +129,7 @@ impl KeyState {
             let known = std::mem::replace(&mut incident.window_from, from);
             for older in self.windows.calls().iter().filter(|c| c.first_at <= known) {
                 if incident.holds(settings, older) {
-                    incident.add(older);
+                    incident.add(older, view.names);
                 }
             }
         }
@@ -129,10 +149,10 @@ impl KeyState {
     }
 
     /// Ends the incidents whose value has been under half the threshold for a window length.
-    pub(super) fn check_resolved(&mut self, due: EventTime, settings: &Settings, out: &mut Output) {
+    pub(super) fn check_resolved(&mut self, due: EventTime, view: View<'_>, out: &mut Output) {
         let Some(at) = self.incidents.iter().position(|(check, _)| *check == due) else { return };
         let Some((_, incident)) = self.incidents.get(at) else { return };
-        let Some(rule) = settings.rules.get(incident.rule) else { return };
+        let Some(rule) = view.settings.rules.get(incident.rule) else { return };
         let over = rule
             .thresholds
             .iter()
@@ -157,9 +177,10 @@ impl KeyState {
     /// Since when the value is under half the threshold, if nothing more happens. While a call that counts goes
     /// on it is not low `now`.
     fn low_since(&self, rule: &Rule, threshold: &Threshold, now: EventTime) -> EventTime {
-        if self.open.iter().any(|open| {
-            self.windows.find(open.started_at, open.call).is_some_and(|call| call.traits.has(rule.traits))
-        }) {
+        let counts = |(started_at, call): &(EventTime, u64)| {
+            self.windows.find(*started_at, *call).is_some_and(|call| call.traits.has(rule.traits))
+        };
+        if self.open.iter().any(counts) {
             return now;
         }
         let mut matching = self.windows.calls().iter().rev().filter(|call| call.traits.has(rule.traits));
@@ -167,7 +188,7 @@ impl KeyState {
             // What has no window is low once the last call is over.
             return matching.map(|call| call.ended_at).max().unwrap_or(EventTime::MIN);
         }
-        let half = threshold.lowest().saturating_add(1) / 2;
+        let half = threshold.lowest_alert().saturating_add(1) / 2;
         let mut value = 0_i64;
         let mut newest = EventTime::MIN;
         for call in matching.by_ref() {
@@ -175,9 +196,10 @@ impl KeyState {
             value = value.saturating_add(match rule.measure {
                 Measure::Attempts => i64::from(call.attempts),
                 Measure::Answered => i64::from(call.answered),
+                Measure::Failed => i64::from(call.failed),
                 Measure::BillableTime => i64::from(call.billable_seconds),
                 Measure::Exposure => call.cost.micros(),
-                // Distinct numbers are low once the last call has left the window.
+                // What differs between calls, and ratios, are low once the last call has left the window.
                 _ => half,
             });
             if value >= half {

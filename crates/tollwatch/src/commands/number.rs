@@ -38,7 +38,15 @@ pub(crate) fn run(arguments: &NumberArgs) -> anyhow::Result<ExitCode> {
 /// Names of the rules that such a call counts for, at some hour or other.
 fn rules<'s>(called: &Called, settings: &'s Settings) -> Vec<&'s str> {
     let Some(watched) = settings.watch(called) else { return Vec::new() };
-    let traits = watched.traits.with(Traits::OFF_HOURS);
+    // All that may come to be said of such a call.
+    let traits = watched
+        .traits
+        .with(Traits::OFF_HOURS)
+        .with(Traits::BUSINESS_HOURS)
+        .with(Traits::NOT_ALLOWED)
+        .with(Traits::UNUSUAL)
+        .with(Traits::ARMED)
+        .with(Traits::SHORT_OR_FAILED);
     let traits = if traits.has(Traits::INTERNATIONAL) { traits.with(Traits::NEW_COUNTRY) } else { traits };
     settings.rules().iter().filter(|rule| traits.has(rule.traits)).map(|rule| rule.name.as_str()).collect()
 }

@@ -1,11 +1,13 @@
 //! What a scan tells: the incidents, and an account of everything that was read.
+mod whom;
+
 use crate::language::Language;
 use crate::scan::{FileReport, ScanReport};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use tollwatch_cdr::EventTime;
-use tollwatch_detect::{Engine, Incident, IncidentV1, Measure, Scope, Severity};
+use tollwatch_detect::{Engine, Incident, IncidentV1, Measure, STORM_RULE, Scope, Severity};
 use tollwatch_numbering::{DestinationId, Money, RateBasis};
 use tollwatch_stats::CallStat;
 
@@ -22,18 +24,20 @@ pub(crate) fn table(
 ) -> io::Result<()> {
     let say = Say { engine, language };
     say.files(out, &read.files)?;
-    let incidents = engine.incidents();
+    let all = engine.incidents();
+    // A storm speaks for what is folded into it.
+    let incidents: Vec<&Incident> = all.iter().filter(|incident| incident.folded_into.is_none()).collect();
     // What belongs to one extension stands together; who was noticed first comes first.
     let mut scopes: Vec<(&str, &Scope)> = Vec::new();
     for incident in &incidents {
-        let scope = (&*incident.tenant, &incident.scope);
+        let scope: (&str, &Scope) = (&incident.tenant, &incident.scope);
         if !scopes.contains(&scope) {
             scopes.push(scope);
         }
     }
     for (tenant, scope) in scopes {
         let of_scope: Vec<&Incident> =
-            incidents.iter().copied().filter(|i| &*i.tenant == tenant && &i.scope == scope).collect();
+            incidents.iter().copied().filter(|i| *i.tenant == *tenant && i.scope == *scope).collect();
         say.scope(out, scope, &of_scope)?;
     }
     if incidents.is_empty() {
@@ -84,7 +88,7 @@ impl Say<'_> {
                 }
                 write!(out, "{}", sample.reason)?;
                 if let Some(hint) = sample.hint {
-                    write!(out, " ({})", language.pick(hint.english, hint.japanese))?;
+                    write!(out, " ({})", self.language.pick(hint.english, hint.japanese))?;
                 }
                 writeln!(out)?;
             }
@@ -102,13 +106,7 @@ impl Say<'_> {
         let Some(first) = incidents.iter().min_by_key(|i| (i.detected_at, i.rule)) else { return Ok(()) };
         let severity = incidents.iter().map(|i| i.severity).max().unwrap_or(Severity::Warning);
         let began = incidents.iter().map(|i| i.first_call_at).min().unwrap_or(first.first_call_at);
-        let value = plain(scope.value());
-        let name = match (scope, self.language) {
-            (Scope::Extension(_), Language::English) => format!("extension {value}"),
-            (Scope::Extension(_), Language::Japanese) => format!("内線 {value}"),
-            (Scope::Trunk(_), Language::English) => format!("trunk {value} (no extension known)"),
-            (Scope::Trunk(_), Language::Japanese) => format!("外線 {value}（内線不明）"),
-        };
+        let name = whom::name(worst, self.language);
         writeln!(out)?;
         let is_critical = severity == Severity::Critical;
         let (severity, calls) = (self.severity(severity), worst.attempts);
@@ -132,44 +130,25 @@ impl Say<'_> {
             writeln!(out, "    {}", self.rule_line(incident))?;
         }
         if is_critical {
-            writeln!(out, "  {}", self.what_to_do(scope))?;
+            writeln!(out, "  {}", whom::what_to_do(scope, self.language))?;
         }
         Ok(())
     }
 
-    /// What stops the loss, for somebody who has just been woken.
-    fn what_to_do(&self, scope: &Scope) -> &'static str {
-        match (scope, self.language) {
-            (Scope::Extension(_), Language::English) => {
-                "now: hang up its calls, change its SIP password, take its call forwarding off, \
-                 bar calls abroad at the PBX and at your carrier"
-            }
-            (Scope::Trunk(_), Language::English) => {
-                "now: hang up its calls, bar calls abroad at the PBX and at your carrier, \
-                 look for DISA, call forwarding and originated calls"
-            }
-            (Scope::Extension(_), Language::Japanese) => {
-                "対処: 通話を切断し、この内線の SIP パスワードを変更し、転送設定を解除し、PBX と通信事業者の両方で国際発信を止めてください"
-            }
-            (Scope::Trunk(_), Language::Japanese) => {
-                "対処: 通話を切断し、PBX と通信事業者の両方で国際発信を止め、DISA・転送・自動発信の設定を確認してください"
-            }
-        }
-    }
-
     fn rule_line(&self, incident: &Incident) -> String {
-        let rule = self.engine.settings().rules().get(incident.rule);
+        let rule = self.engine.settings_of(&incident.tenant).rules().get(incident.rule);
         let threshold = rule.and_then(|rule| rule.thresholds.get(incident.trigger.threshold));
-        let measure = rule.map_or(Measure::Attempts, |rule| rule.measure);
+        let measure = rule.map(|rule| rule.measure);
         let value = match measure {
-            Measure::Exposure => self.money(Money::from_micros(incident.trigger.value)),
-            Measure::BillableTime | Measure::LongestCall => format!("{} s", incident.trigger.value),
+            Some(Measure::Exposure) => self.money(Money::from_micros(incident.trigger.value)),
+            Some(Measure::BillableTime | Measure::LongestCall | Measure::Acd) => {
+                format!("{} s", incident.trigger.value.abs())
+            }
+            Some(Measure::Asr) => format!("{} %", incident.trigger.value.abs() / 10),
             _ => incident.trigger.value.to_string(),
         };
         let window = match threshold {
-            Some(t) if !matches!(measure, Measure::ConcurrentCalls | Measure::LongestCall) => {
-                format!(" / {} min", t.seconds / 60)
-            }
+            Some(t) if measure.is_some_and(Measure::has_window) => format!(" / {} min", t.seconds / 60),
             _ => String::new(),
         };
         let on = match (incident.detected_on, self.language) {
@@ -183,7 +162,7 @@ impl Say<'_> {
         format!(
             "{:8} {:26} {}  {value}{window}, {on}; {}",
             self.severity(incident.severity),
-            rule.map_or("", |rule| rule.name.as_str()),
+            rule.map_or(STORM_RULE, |rule| rule.name.as_str()),
             self.local(incident.detected_at),
             self.money(incident.exposure),
         )

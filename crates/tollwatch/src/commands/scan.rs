@@ -9,17 +9,17 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use tollwatch_cdr::{DateOrder, Format};
-use tollwatch_detect::{Engine, IncidentV1};
+use tollwatch_detect::IncidentV1;
 
 pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
-    let Config { language, tenant, zone, settings, .. } = match super::config(&arguments.config) {
+    let Config { language, tenant, zone, settings, tenants, .. } = match super::config(&arguments.config) {
         Ok(config) => config,
         Err(code) => return Ok(code),
     };
     let format = format(&arguments.format, language)?;
     // The file is made before anything is read: a scan of an hour must not end in "no such directory".
     let mut incidents = arguments.incidents.as_deref().map(create).transpose()?;
-    let mut engine = Engine::new(settings);
+    let mut engine = Config::engine(settings, tenants);
     let mut scanner =
         Scanner::new(&tenant, zone, format).with_date_order(arguments.date_order.map(DateOrder::from));
     let mut unusable = false;
@@ -35,8 +35,11 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
     let bar = progress_bar(scanner.size());
     let read = scanner.run(&mut engine, &mut |reading| bar.set_position(reading.bytes));
     bar.finish_and_clear();
-    let found: Vec<IncidentV1> =
-        engine.incidents().into_iter().map(|incident| IncidentV1::new(incident, engine.settings())).collect();
+    let found: Vec<IncidentV1> = engine
+        .incidents()
+        .iter()
+        .map(|incident| IncidentV1::new(incident, engine.settings_of(&incident.tenant)))
+        .collect();
     if let Some(out) = &mut incidents {
         for incident in &found {
             serde_json::to_writer(&mut *out, incident)?;

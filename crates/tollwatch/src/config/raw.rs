@@ -1,7 +1,7 @@
 //! The configuration as it stands in a file.
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tollwatch_detect::{BusinessHours, RawDetection, RawRule};
+use tollwatch_detect::{BusinessHours, RawAllowed, RawDetection, RawLimits, RawRule};
 use tollwatch_numbering::RawDialPlan;
 
 /// A whole configuration file.
@@ -20,6 +20,14 @@ pub struct RawConfig {
     pub business_hours: BusinessHours,
     /// Numbers of the engine.
     pub detection: RawDetection,
+    /// How much the engine keeps.
+    pub limits: RawLimits,
+    /// Numbers that may be called without an alarm.
+    #[serde(default)]
+    pub allow: Vec<RawAllowed>,
+    /// Customers or sites that differ from the rest.
+    #[serde(default)]
+    pub tenants: Vec<TenantConfig>,
     /// Prefixes whose risk the operator knows better.
     #[serde(default)]
     pub destinations: Vec<DestinationConfig>,
@@ -61,4 +69,30 @@ pub struct DestinationConfig {
     pub prefix: String,
     /// 1 highest … 3; 0 harmless.
     pub tier: u8,
+}
+
+/// What differs for one customer or site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TenantConfig {
+    /// Its name in incidents.
+    pub name: String,
+    /// IANA zone of its business hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// How numbers are dialled there; the whole plan, since a plan follows from its country.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dial_plan: Option<RawDialPlan>,
+    /// When its office is open; the whole of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub business_hours: Option<BusinessHours>,
+    /// Rules that do not watch it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disabled_rules: Vec<String>,
+    /// Rules of its own: in the place of the common rule of the same name, or in addition.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RawRule>,
+    /// Numbers that it may call, beside those that all may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<RawAllowed>,
 }

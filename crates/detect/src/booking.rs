@@ -1,0 +1,175 @@
+//! Booking: a watched call goes under the keys it belongs to, once it is known who is charged.
+use crate::admit::Telling;
+use crate::incident::DetectedOn;
+use crate::key::{Step, Toll};
+use crate::keys::KeyId;
+use crate::ledger::{LegEntry, LegKey, Watchers};
+use crate::scope::{Scope, ScopeKind};
+use crate::settings::Settings;
+use crate::tenant::{AcrossStep, Tenant, Waiting};
+use serde::{Deserialize, Serialize};
+use tollwatch_cdr::EventTime;
+use tollwatch_numbering::E164;
+use tollwatch_stats::{CallStat, Traits};
+
+/// A call over a trunk, as a CDR or a start event tells of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct NewCall {
+    pub leg: LegKey,
+    trunk: Box<str>,
+    /// Empty unless a rule asks for it.
+    account: Box<str>,
+    /// Empty unless a rule asks for it.
+    source_address: Box<str>,
+    pub seq: u64,
+    known_at: EventTime,
+    pub stat: CallStat,
+}
+
+impl Tenant {
+    /// A call to be booked.
+    pub(crate) fn new_call(
+        &self,
+        leg: LegKey,
+        telling: &Telling<'_>,
+        trunk: &[u8],
+        stat: CallStat,
+        settings: &Settings,
+    ) -> NewCall {
+        let wanted = |kind, field: &[u8]| {
+            let is_wanted =
+                !settings.scope(kind, false).rules.is_empty() || !settings.scope(kind, true).rules.is_empty();
+            if is_wanted { text(field) } else { Box::default() }
+        };
+        NewCall {
+            leg,
+            trunk: text(trunk),
+            account: wanted(ScopeKind::Account, telling.account),
+            source_address: wanted(ScopeKind::SourceAddress, telling.source_address),
+            seq: self.seq,
+            known_at: telling.known_at,
+            stat,
+        }
+    }
+
+    /// Puts a watched call under the keys it belongs to, and what happened to it while it waited.
+    pub(crate) fn book(&mut self, waiting: Waiting, owner: Option<KeyId>, settings: &Settings) {
+        let Waiting { mut call, later, .. } = waiting;
+        let clock = self.clock.now();
+        let owner = owner.filter(|owner| self.keys.contains(*owner));
+        let key = owner.unwrap_or_else(|| {
+            self.counters.unattributed += 1;
+            self.keys.key(ScopeKind::Unattributed, &call.trunk, clock)
+        });
+        self.counters.watched += 1;
+        if call.stat.traits.has(Traits::HIGH_RISK) {
+            self.counters.high_risk += 1;
+        }
+        let retention = settings.retention_seconds(settings.scope(ScopeKind::Extension, false));
+        if call.stat.first_at < clock.plus_seconds(-retention) {
+            self.counters.late += 1;
+        }
+        self.complete(&mut call.stat, owner, settings);
+        let stat = &call.stat;
+        let live = stat.is_open();
+        let begun = LegEntry {
+            owner: None,
+            started_at: stat.first_at,
+            ended_at: stat.ended_at,
+            billable_seconds: stat.billable_seconds,
+            watched_by: None,
+            live,
+        };
+        let known = self.ledger.leg(call.leg).copied().filter(|known| known.started_at == stat.first_at);
+        let entry = LegEntry { owner: Some(key), watched_by: Some(key), ..known.unwrap_or(begun) };
+        self.ledger.put_leg(call.leg, entry);
+        let watchers = self.watchers_of(&call, settings);
+        if watchers != Watchers::default() {
+            self.ledger.put_watchers(call.leg, call.stat.first_at, watchers);
+        }
+        let on = if live { DetectedOn::Start } else { DetectedOn::Cdr };
+        self.push(call.leg, key, call.known_at, on, Step::Begun(Box::new(call.stat)));
+        for (known_at, on, step) in later {
+            self.push(call.leg, key, known_at, on, step);
+        }
+    }
+
+    /// Says of a call what depends on who placed it, and learns from it.
+    fn complete(&mut self, stat: &mut CallStat, owner: Option<KeyId>, settings: &Settings) {
+        stat.extension = owner.unwrap_or_default();
+        let extension = owner.and_then(|owner| self.keys.names().extension(owner));
+        let number = E164::from_value(stat.number);
+        if settings.allowed.holds(extension, number, stat.first_at, &settings.calendar) {
+            self.counters.allowed += 1;
+        } else {
+            stat.traits = stat.traits.with(Traits::NOT_ALLOWED);
+        }
+        let country = settings.country(stat.destination);
+        let is_usual = |country| self.usual.is_usual(country, stat.first_at, settings.usual_country_days);
+        if !country.is_some_and(is_usual) {
+            stat.traits = stat.traits.with(Traits::UNUSUAL);
+        }
+        if let Some(country) =
+            country.filter(|_| stat.traits.has(Traits::INTERNATIONAL.with(Traits::BUSINESS_HOURS)))
+        {
+            self.usual.learn(country, stat.first_at);
+        }
+    }
+
+    /// The keys beside the owner's that rules ask for.
+    fn watchers_of(&mut self, call: &NewCall, settings: &Settings) -> Watchers {
+        let mut watchers = Watchers::default();
+        for across in [false, true] {
+            for kind in ScopeKind::ALL.into_iter().filter(|kind| *kind != ScopeKind::Extension) {
+                if !settings.scope(kind, across).wants(call.stat.traits) {
+                    continue;
+                }
+                let Some(value) = self.value_of(kind, call, settings) else { continue };
+                if across {
+                    watchers.across.push(Scope { kind, value });
+                } else {
+                    watchers.keys.push(self.keys.key(kind, &value, self.clock.now()));
+                }
+            }
+        }
+        watchers
+    }
+
+    /// What a call has for a kind of scope; none if it has nothing.
+    fn value_of(&self, kind: ScopeKind, call: &NewCall, settings: &Settings) -> Option<Box<str>> {
+        let value = match kind {
+            ScopeKind::Tenant => self.name.clone(),
+            ScopeKind::Trunk => call.trunk.clone(),
+            ScopeKind::CalledNumber => call.stat.called_number()?.to_string().into(),
+            ScopeKind::CalledRange => call.stat.range()?.value().to_string().into(),
+            ScopeKind::Country => {
+                let destination = settings.destination(call.stat.destination)?;
+                let code = if destination.iso2.is_empty() { &destination.name_en } else { &destination.iso2 };
+                code.as_str().into()
+            }
+            ScopeKind::SourceAddress => call.source_address.clone(),
+            ScopeKind::Account => call.account.clone(),
+            ScopeKind::Extension | ScopeKind::Unattributed => return None,
+        };
+        Some(value).filter(|value| !value.is_empty())
+    }
+
+    /// Puts a step before all keys that the call stands under.
+    pub(crate) fn push(&mut self, leg: LegKey, key: KeyId, known_at: EventTime, on: DetectedOn, step: Step) {
+        let (seq, clock) = (self.seq, self.clock.now());
+        if let Some(watchers) = self.ledger.watchers(leg) {
+            for &key in &watchers.keys {
+                self.keys.push(Toll { key, seq, clock, known_at, on, step: step.clone() });
+            }
+            for scope in &watchers.across {
+                let toll = Toll { key: 0, seq, clock, known_at, on, step: step.clone() };
+                self.across.push(AcrossStep { scope: scope.clone(), toll });
+            }
+        }
+        self.keys.push(Toll { key, seq, clock, known_at, on, step });
+    }
+}
+
+fn text(bytes: &[u8]) -> Box<str> {
+    String::from_utf8_lossy(bytes).into_owned().into_boxed_str()
+}

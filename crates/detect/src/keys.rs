@@ -1,0 +1,364 @@
+//! The keys of a tenant: who they are, what they remember, and when they have something to do.
+use crate::counters::Counters;
+use crate::engine::{Alert, AlertReason};
+use crate::incident::Incident;
+use crate::key::{KeyState, LetOut, Output, Toll, View};
+use crate::scope::{Scope, ScopeKind, ScopeRef};
+use crate::settings::Settings;
+use crate::storm::Storms;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use tollwatch_cdr::EventTime;
+
+/// A key, by the order of its first call. A number is never given twice.
+pub(crate) type KeyId = u32;
+
+/// A key that has done nothing for so long, and remembers nothing, is let go. No leg speaks of it any more, and no
+/// window of any key holds a call of it.
+const IDLE_SECONDS: i64 = 16 * 86_400;
+
+/// A key's name, and what it remembers if a watched call was ever put under it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Slot {
+    scope: Scope,
+    state: Option<Box<KeyState>>,
+}
+
+/// What a name leads to.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Named {
+    id: KeyId,
+    used_at: EventTime,
+}
+
+/// All keys, of one tenant or of the scopes that count over all tenants.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Keys {
+    tenant: Box<str>,
+    across: bool,
+    names: HashMap<Scope, Named, FixedState>,
+    /// Names of a few characters, as almost all extensions have, without a pointer to follow.
+    short_names: HashMap<u64, Named, FixedState>,
+    slots: HashMap<KeyId, Slot, FixedState>,
+    last: KeyId,
+    due: BTreeSet<(EventTime, KeyId)>,
+    forget_at: Option<EventTime>,
+    storms: Storms,
+    over: Vec<Incident>,
+    /// Steps admitted and not yet worked through. Never part of a snapshot.
+    #[serde(skip)]
+    buffer: Vec<Toll>,
+    /// Where in the order of records the clock moved since the last batch.
+    #[serde(skip)]
+    moves: Vec<(EventTime, u64)>,
+}
+
+/// Names of extensions by their number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Names<'a>(&'a HashMap<KeyId, Slot, FixedState>);
+
+impl<'a> Names<'a> {
+    /// The extension of that number; none for a number of something else.
+    pub(crate) fn extension(self, id: KeyId) -> Option<&'a str> {
+        let slot = self.0.get(&id).filter(|slot| slot.scope.kind == ScopeKind::Extension)?;
+        Some(&slot.scope.value)
+    }
+}
+
+/// The moment at which a batch is worked through.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// The clock.
+    pub clock: EventTime,
+    /// When there have been records for long enough to tell what is new.
+    pub learned_at: EventTime,
+    /// Number of the last record taken in.
+    pub seq: u64,
+}
+
+impl Keys {
+    pub(crate) fn new(tenant: &str, across: bool) -> Self {
+        Self {
+            tenant: tenant.into(),
+            across,
+            names: HashMap::default(),
+            short_names: HashMap::default(),
+            slots: HashMap::default(),
+            last: 0,
+            due: BTreeSet::new(),
+            forget_at: None,
+            storms: Storms::default(),
+            over: Vec::new(),
+            buffer: Vec::new(),
+            moves: Vec::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn names(&self) -> Names<'_> {
+        Names(&self.slots)
+    }
+
+    /// The key of this name; made if it is new.
+    pub(crate) fn key(&mut self, kind: ScopeKind, value: &str, clock: EventTime) -> KeyId {
+        let scope = ScopeRef { kind, value };
+        let short = scope.packed();
+        let known = match short {
+            Some(short) => self.short_names.get_mut(&short),
+            None => self.names.get_mut(&scope),
+        };
+        if let Some(named) = known {
+            named.used_at = named.used_at.max(clock);
+            return named.id;
+        }
+        self.last = self.last.saturating_add(1);
+        let named = Named { id: self.last, used_at: clock };
+        match short {
+            Some(short) => self.short_names.insert(short, named),
+            None => self.names.insert(Scope::from(&scope), named),
+        };
+        self.slots.insert(named.id, Slot { scope: Scope::from(&scope), state: None });
+        named.id
+    }
+
+    /// Whether the key is still there.
+    pub(crate) fn contains(&self, id: KeyId) -> bool {
+        self.slots.contains_key(&id)
+    }
+
+    /// Puts a step of a call before its key.
+    pub(crate) fn push(&mut self, toll: Toll) {
+        self.buffer.push(toll);
+    }
+
+    /// The clock has moved with the record `seq`.
+    pub(crate) fn moved(&mut self, clock: EventTime, seq: u64) {
+        self.moves.push((clock, seq));
+    }
+
+    pub(crate) fn waiting_steps(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Works the admitted steps through, key by key, and lets out the alerts in the order of the records
+    /// that caused them, however the records were cut into batches.
+    pub(crate) fn flush(
+        &mut self,
+        moment: Moment,
+        settings: &Settings,
+        counters: &mut Counters,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let mut steps = std::mem::take(&mut self.buffer);
+        // Grouped by key, so that a key's state is in the cache once for all its calls of the batch.
+        steps.sort_by_key(|toll| (toll.key, toll.seq));
+        let mut order: Vec<(u64, Alert)> = Vec::new();
+        let mut out = Output::default();
+        let mut steps = steps.drain(..).peekable();
+        while let Some(first) = steps.peek() {
+            let id = first.key;
+            let mut own = Vec::new();
+            while let Some(toll) = steps.next_if(|toll| toll.key == id) {
+                own.push(toll);
+            }
+            // What is told of a call whose key was let go comes too late.
+            counters.unsettled += if self.contains(id) { 0 } else { own.len() as u64 };
+            self.with_key(id, moment, settings, |key, view| {
+                for toll in own {
+                    key.apply(toll, view, &mut out);
+                }
+            });
+            self.count(id, &mut out, counters);
+            self.collect(moment, &mut out, &mut order);
+        }
+        drop(steps);
+        while let Some(&(due, id)) = self.due.first().filter(|(due, _)| *due <= moment.clock) {
+            self.due.remove(&(due, id));
+            self.with_key(id, moment, settings, |key, view| key.advance(moment.clock, view, &mut out));
+            self.count(id, &mut out, counters);
+            self.collect(moment, &mut out, &mut order);
+        }
+        self.moves.clear();
+        // Keys that nothing happens to any more let go of their calls too.
+        if moment.clock >= *self.forget_at.get_or_insert(moment.clock.plus_seconds(86_400)) {
+            self.forget_at = Some(moment.clock.plus_seconds(86_400));
+            self.forget(moment, settings);
+        }
+        self.keep(out.resolved, settings, counters);
+        order.sort_by(|(a_seq, a), (b_seq, b)| {
+            a_seq.cmp(b_seq).then_with(|| {
+                let of = |alert: &Alert| (alert.at, alert.incident.rule);
+                of(a).cmp(&of(b)).then_with(|| a.incident.scope.cmp(&b.incident.scope))
+            })
+        });
+        for (_, alert) in order {
+            self.storms.take(alert, settings, counters, alerts);
+        }
+    }
+
+    /// Does something with a key, and sees to it that it is heard of when it is due next.
+    fn with_key(
+        &mut self,
+        id: KeyId,
+        moment: Moment,
+        settings: &Settings,
+        work: impl FnOnce(&mut KeyState, View<'_>),
+    ) {
+        let Some(slot) = self.slots.get_mut(&id) else { return };
+        let kind = slot.scope.kind;
+        let mut state = match slot.state.take() {
+            Some(state) => state,
+            None => Box::new(KeyState::new(slot.scope.clone())),
+        };
+        let was_due = state.next_due();
+        let view = View {
+            settings,
+            rules: settings.scope(kind, self.across),
+            tenant: &self.tenant,
+            names: Names(&self.slots),
+            learned_at: moment.learned_at,
+        };
+        work(&mut state, view);
+        let is_due = state.next_due();
+        if was_due != is_due {
+            self.due.extend(is_due.map(|due| (due, id)));
+            if let Some(was) = was_due {
+                self.due.remove(&(was, id));
+            }
+        } else if let Some(due) = is_due {
+            self.due.insert((due, id));
+        }
+        if let Some(slot) = self.slots.get_mut(&id) {
+            slot.state = Some(state);
+        }
+    }
+
+    /// Counts what has become of calls, under the key that is charged and no other.
+    fn count(&self, id: KeyId, out: &mut Output, counters: &mut Counters) {
+        let (exposure, closed_for_age, unsettled) = (
+            std::mem::take(&mut out.exposure),
+            std::mem::take(&mut out.closed_for_age),
+            std::mem::take(&mut out.unsettled),
+        );
+        let charged = |slot: &Slot| matches!(slot.scope.kind, ScopeKind::Extension | ScopeKind::Unattributed);
+        if self.slots.get(&id).is_some_and(charged) {
+            counters.exposure = counters.exposure.saturating_add(exposure);
+            counters.closed_for_age += closed_for_age;
+            counters.unsettled += unsettled;
+        }
+    }
+
+    /// Gives each alert the number of the record that lets it out.
+    fn collect(&self, moment: Moment, out: &mut Output, order: &mut Vec<(u64, Alert)>) {
+        for (let_out, alert) in out.alerts.drain(..) {
+            let seq = match let_out {
+                LetOut::Record(seq) => seq,
+                LetOut::Clock(due) => {
+                    let at = self.moves.partition_point(|(clock, _)| *clock < due);
+                    self.moves.get(at).map_or(moment.seq, |(_, seq)| *seq)
+                }
+            };
+            order.push((seq, alert));
+        }
+    }
+
+    /// Keeps incidents that are over, as many as the limit allows.
+    fn keep(&mut self, over: Vec<Incident>, settings: &Settings, counters: &mut Counters) {
+        let room = (settings.limits.incidents as usize).saturating_sub(self.over.len());
+        counters.incidents_not_kept += over.len().saturating_sub(room) as u64;
+        self.over.extend(over.into_iter().take(room));
+    }
+
+    /// When each key was last used, in the order of the keys.
+    fn uses(&self) -> BTreeMap<KeyId, EventTime> {
+        self.names.values().chain(self.short_names.values()).map(|named| (named.id, named.used_at)).collect()
+    }
+
+    /// Lets every key go of what is too old, and of itself if nothing is left.
+    fn forget(&mut self, moment: Moment, settings: &Settings) {
+        let idle_since = moment.clock.plus_seconds(-IDLE_SECONDS);
+        for (id, used_at) in self.uses() {
+            if self.slots.get(&id).is_some_and(|slot| slot.state.is_some()) {
+                self.with_key(id, moment, settings, |key, view| key.forget(moment.clock, view));
+            }
+            let is_empty = |slot: &Slot| slot.state.as_ref().is_none_or(|state| state.is_empty());
+            if used_at < idle_since && self.slots.get(&id).is_some_and(is_empty) {
+                self.remove(id);
+            }
+        }
+    }
+
+    fn remove(&mut self, id: KeyId) -> Option<Slot> {
+        let slot = self.slots.remove(&id)?;
+        let scope = ScopeRef { kind: slot.scope.kind, value: &slot.scope.value };
+        match scope.packed() {
+            Some(short) => self.short_names.remove(&short),
+            None => self.names.remove(&scope),
+        };
+        if let Some(due) = slot.state.as_ref().and_then(|state| state.next_due()) {
+            self.due.remove(&(due, id));
+        }
+        Some(slot)
+    }
+
+    /// With more keys than the limit, those go that matter least: without an incident first, without a call in
+    /// progress, and of these the ones used longest ago. A quarter goes at once, so that this is rare. All admitted
+    /// steps must have been worked through.
+    pub(crate) fn make_room(
+        &mut self,
+        moment: Moment,
+        settings: &Settings,
+        counters: &mut Counters,
+        alerts: &mut Vec<Alert>,
+    ) {
+        let most = settings.limits.keys as usize;
+        let excess = self.slots.len().saturating_sub(most - most / 4);
+        let rank = |(id, used_at)| {
+            let slot = self.slots.get(&id).filter(|slot| slot.scope.kind != ScopeKind::Tenant)?;
+            Some((importance(slot), used_at, id))
+        };
+        let mut ranks: Vec<(u8, EventTime, KeyId)> = self.uses().into_iter().filter_map(rank).collect();
+        ranks.sort_unstable();
+        for (_, _, id) in ranks.into_iter().take(excess) {
+            let Some(slot) = self.remove(id) else { continue };
+            counters.keys_let_go += 1;
+            let ongoing: Vec<Incident> =
+                slot.state.map_or_else(Vec::new, |state| state.into_ongoing().collect());
+            for mut incident in ongoing {
+                incident.resolved_at = Some(moment.clock);
+                let alert = Alert {
+                    reason: AlertReason::Resolved,
+                    at: moment.clock,
+                    incident: Box::new(incident.clone()),
+                };
+                self.storms.take(alert, settings, counters, alerts);
+                self.keep(vec![incident], settings, counters);
+            }
+        }
+    }
+
+    /// All incidents, ongoing and over, in no order; storms among them, and what is folded into them says so.
+    pub(crate) fn incidents(&self) -> Vec<Incident> {
+        let ongoing = self.slots.values().filter_map(|slot| slot.state.as_ref());
+        let mut all: Vec<Incident> =
+            self.over.iter().chain(ongoing.flat_map(|state| state.ongoing())).cloned().collect();
+        self.storms.fold_into(&mut all);
+        all
+    }
+}
+
+/// How much would be lost with a key.
+fn importance(slot: &Slot) -> u8 {
+    let Some(state) = &slot.state else { return 0 };
+    let worst = state.ongoing().map(|incident| incident.severity).max();
+    match worst {
+        Some(crate::Severity::Critical) => 3,
+        Some(crate::Severity::Warning) => 2,
+        None => u8::from(state.has_open_calls()),
+    }
+}

@@ -1,0 +1,32 @@
+//! The calls that can share a window with one call.
+use crate::{CallStat, Traits, Windows};
+use tollwatch_cdr::EventTime;
+
+/// More entries than this before a call, or after it, are not looked through; a key that has so many in one window
+/// is alarmed for their number.
+pub(crate) const MOST_CALLS: usize = 4096;
+
+/// In which windows a measure looks for its highest value, and when that is high enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// Which calls count.
+    pub traits: Traits,
+    /// Length of the windows in seconds.
+    pub seconds: i64,
+    /// From this value on it need not look on.
+    pub enough: u64,
+}
+
+impl Windows {
+    /// The entries with the traits that a window can hold together with a call started at `at`, panes too, in the
+    /// order of the ring. Of more than [`MOST_CALLS`] on a side these are the ones next to the call.
+    pub(crate) fn near(&self, at: EventTime, search: Search) -> impl Iterator<Item = &CallStat> {
+        let (from, until) = (at.plus_seconds(-search.seconds), at.plus_seconds(search.seconds));
+        let middle = self.calls().partition_point(|call| call.first_at <= at);
+        let begin = self.calls().partition_point(|call| call.first_at <= from);
+        let end = self.calls().partition_point(|call| call.first_at < until);
+        let begin = begin.max(middle.saturating_sub(MOST_CALLS)).min(middle);
+        let end = end.min(middle.saturating_add(MOST_CALLS)).max(middle);
+        self.calls().range(begin..end).filter(move |call| call.traits.has(search.traits))
+    }
+}

@@ -1,0 +1,91 @@
+//! Folding the old calls of a hot key into panes.
+use super::{HOT, WindowSpec, Windows};
+use crate::{CallStat, Totals};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tollwatch_cdr::EventTime;
+
+impl Windows {
+    /// Folds what is old enough that only long windows still hold it. Each pane is a 900th of the shortest
+    /// window that can still hold its calls. How old they are, the newest call says that is not ahead: one from a
+    /// PBX with a wrong clock makes no other call older than it is.
+    pub(super) fn fold(&mut self, specs: &[WindowSpec]) {
+        let Some(newest) = self.newest_begun() else { return };
+        let mut lengths: Vec<i64> = specs.iter().map(|spec| spec.seconds).collect();
+        lengths.sort_unstable();
+        lengths.dedup();
+        // A hot key gives up detail where it is oldest first; calls of the last seconds are never folded.
+        let steps = lengths.windows(2).rev().filter_map(|pair| match pair {
+            [shorter, longer] => Some((*shorter, (longer / 900).max(1))),
+            _ => None,
+        });
+        for (age, pane) in steps.chain(lengths.first().map(|first| (10, (first / 900).max(1)))) {
+            self.fold_older_than(newest.plus_seconds(-age), pane, newest);
+            if self.calls.len() <= HOT / 2 {
+                break;
+            }
+        }
+        // A pane never ends before an older one, so that whoever looks back for the first that a window still holds
+        // need not look behind the first that it does not.
+        self.folded_until = EventTime::MIN;
+        for pane in self.calls.iter_mut().filter(|call| call.is_pane()) {
+            pane.last_at = pane.last_at.max(self.folded_until);
+            self.folded_until = pane.last_at;
+        }
+        let begun = self.begun();
+        for (spec, running) in specs.iter().zip(&mut self.running) {
+            let begin = newest.plus_seconds(-spec.seconds);
+            running.tail =
+                self.calls.iter().take(begun).position(|call| call.last_at > begin).unwrap_or(begun);
+            running.totals = Totals::default();
+            let inside = self.calls.range(running.tail..begun);
+            for call in inside.filter(|call| call.traits.has(spec.traits)) {
+                running.totals.add(call);
+            }
+        }
+    }
+
+    fn fold_older_than(&mut self, before: EventTime, pane_seconds: i64, newest: EventTime) {
+        // A call's last record may be some minutes behind its end, unless there are too many to wait for.
+        let patience = if self.calls.len() > 16 * HOT { 0 } else { 600 };
+        let settled = newest.plus_seconds(-patience);
+        let mut folded: VecDeque<CallStat> = VecDeque::with_capacity(self.calls.len());
+        let mut bucket = i64::MIN;
+        let mut bucket_from = 0;
+        for call in std::mem::take(&mut self.calls) {
+            if call.first_at > before || call.ended_at > settled {
+                folded.push_back(call);
+                continue;
+            }
+            let this = call.first_at.seconds().div_euclid(pane_seconds);
+            if this != bucket {
+                bucket = this;
+                bucket_from = folded.len();
+            }
+            match folded
+                .iter_mut()
+                .skip(bucket_from)
+                .find(|pane| pane.is_pane() && pane.traits == call.traits)
+            {
+                Some(pane) => {
+                    pane.last_at = pane.last_at.max(call.last_at);
+                    pane.ended_at = pane.ended_at.max(call.ended_at);
+                    pane.attempts = pane.attempts.saturating_add(call.attempts);
+                    pane.answered = pane.answered.saturating_add(call.answered);
+                    pane.failed = pane.failed.saturating_add(call.failed);
+                    pane.billable_seconds = pane.billable_seconds.saturating_add(call.billable_seconds);
+                    pane.cost = pane.cost.saturating_add(call.cost);
+                }
+                None => folded.push_back(CallStat {
+                    call: 0,
+                    call_id: Arc::default(),
+                    number: 0,
+                    extension: 0,
+                    destination: CallStat::NO_DESTINATION,
+                    ..call
+                }),
+            }
+        }
+        self.calls = folded;
+    }
+}
