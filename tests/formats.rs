@@ -77,8 +77,8 @@ fn a_descriptor_that_is_wrong_is_told_all_its_faults_and_nothing_is_read() {
 #[test]
 fn dates_without_an_order_are_asked_for_and_read_as_the_operator_says() {
     let folder = tempfile::tempdir().unwrap();
-    let rows: String =
-        (0..4).map(|minute| format!("8/3/26 3:{minute:02},105,010232221234567,40,32,ANSWERED\n")).collect();
+    let row = |minute: u32| format!("8/3/26 3:{minute:02},105,010232221234567,40,32,ANSWERED\n");
+    let rows: String = (0..4).map(row).collect();
     let export = format!("calldate,src,dst,duration,billsec,disposition\n{rows}");
     std::fs::write(folder.path().join("export.csv"), export).unwrap();
     let done = scan(&folder, &["export.csv"]);
