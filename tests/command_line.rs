@@ -3,7 +3,7 @@ use crate::harness::root;
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
-fn tollwatch(arguments: &[&str]) -> Output {
+pub(crate) fn tollwatch(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tollwatch"))
         .args(arguments)
         .current_dir(root())
@@ -12,12 +12,12 @@ fn tollwatch(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// A row as Asterisk writes it; `second` tells its time and its channels apart.
-fn row(second: u32, dialled: &str, seconds: u32) -> String {
+pub(crate) fn row(second: u32, dialled: &str, seconds: u32) -> String {
     let at = |offset: u32| {
         let s = second + offset;
         format!("2026-03-08 03:{:02}:{:02}", s / 60, s % 60)
@@ -31,7 +31,7 @@ fn row(second: u32, dialled: &str, seconds: u32) -> String {
     )
 }
 
-fn file(folder: &tempfile::TempDir, name: &str, content: &str) -> String {
+pub(crate) fn file(folder: &tempfile::TempDir, name: &str, content: &str) -> String {
     let path = folder.path().join(name);
     std::fs::write(&path, content).unwrap();
     path.display().to_string()
@@ -213,6 +213,18 @@ fn a_rate_counts_from_its_day_on_and_in_its_own_currency() {
     assert!(other.contains("its rates are in JPY"), "{other}");
     let never = text(&rate("effective_on = \"soon\"\n").stderr);
     assert!(never.contains("rates.effective_on"), "{never}");
+}
+
+#[test]
+fn a_deck_that_is_odd_in_every_row_is_warned_of_in_a_few_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    // Prefixes that no country has.
+    let rows: Vec<String> = (0..30).map(|i| format!("999{i:02},Nowhere,100\n")).collect();
+    file(&folder, "deck.csv", &format!("prefix,description,rate\n232,Sierra Leone,100\n{}", rows.concat()));
+    let config = file(&folder, "site.toml", "[rates]\ndeck = \"deck.csv\"\n");
+    let warned = text(&tollwatch(&["check", "-c", &config]).stderr);
+    assert_eq!(warned.lines().count(), 11, "{warned}");
+    assert!(warned.ends_with("warning: and 20 more\n"), "{warned}");
 }
 
 #[test]

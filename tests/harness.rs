@@ -31,9 +31,9 @@ pub(crate) fn settings() -> Settings {
 
 /// Scans files as the command does, several by event time.
 pub(crate) fn scan(files: &[&Path], zone: &str) -> (Engine, tollwatch::ScanReport) {
-    let Config { tenant, zone, settings, .. } = config(zone);
+    let Config { sources, settings, .. } = config(zone);
     let mut engine = Engine::new(settings);
-    let mut scanner = Scanner::new(&tenant, zone, None);
+    let mut scanner = Scanner::new(sources);
     for file in files {
         scanner.open(file).unwrap_or_else(|error| panic!("{}: {error:?}", file.display()));
     }

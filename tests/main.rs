@@ -14,5 +14,7 @@ mod formats;
 mod harness;
 mod invariance;
 mod legs;
+mod quarantine;
 mod scenarios;
+mod sources;
 mod tidy;

@@ -7,13 +7,15 @@ use crate::civil::DateOrder;
 use crate::csv::{Fault, Row, Scratch};
 use crate::descriptor::{ABSENT, Columns, Plan};
 use crate::number::is_exponent;
+use crate::offset::OffsetTally;
 use crate::zone::{LocalClock, Reading};
 use crate::{Cdr, Counters, EventTime, Outcome, Party, Place, Record, RejectReason, Sink, Zone};
 use serde::{Deserialize, Serialize};
 use std::hash::{BuildHasher, Hasher};
 use times::Times;
 
-pub(crate) use times::creation_epoch;
+pub(crate) use crate::civil::is_unset;
+pub(crate) use times::{CLOCK_SET_SINCE, creation_epoch};
 
 /// Reads calls: the zone they are written in, and what was odd about them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +24,7 @@ pub(crate) struct Reader {
     /// Of day and month, where that had to be found out.
     pub(crate) order: Option<DateOrder>,
     pub(crate) counters: Counters,
+    pub(crate) offsets: OffsetTally,
     #[serde(skip)]
     pub(crate) scratch: Scratch,
     /// For rows that had to be written anew before their quotes are undone.
@@ -37,6 +40,7 @@ impl Reader {
             clock: LocalClock::new(zone),
             order: None,
             counters: Counters::default(),
+            offsets: OffsetTally::default(),
             scratch: Scratch::default(),
             spare: Scratch::default(),
             numbers: Vec::new(),
@@ -55,6 +59,13 @@ impl Reader {
         sink: &mut S,
     ) -> Result<(), Fault> {
         let times = self.times(row, columns, plan)?;
+        if plan.forms.started.is_civil(row.field(columns.started)) {
+            let (zone, order) = (self.clock.zone(), self.order);
+            self.offsets.row(zone, || {
+                let civil = plan.forms.started.civil(row.field(columns.started), order)?;
+                Some((civil, creation_epoch(row.field(columns.created_in))?))
+            });
+        }
         let identity = identity(row, raw, columns);
         if columns.texts.iter().any(|&column| row.has_quote_inside(column)) {
             let mut scratch = std::mem::take(&mut self.scratch);

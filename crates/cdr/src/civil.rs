@@ -1,5 +1,5 @@
 //! How times are written: by patterns, as seconds since 1970, with an offset.
-use crate::zone::{Choice, LocalClock, Reading};
+use crate::zone::{Choice, LocalClock, LocalTime, Reading};
 
 /// Which of day and month stands first in dates that do not tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -242,11 +242,7 @@ impl TimeForms {
                 TimeForm::Rfc3339 => rfc3339(text).map(|at| (at, Reading::Plain)),
                 TimeForm::Epoch(scale) => epoch(text, *scale).map(|at| (at, Reading::Plain)),
                 TimeForm::Pattern(pattern) => {
-                    if self.two_orders
-                        && order.is_some()
-                        && pattern.order().is_some()
-                        && pattern.order() != order
-                    {
+                    if !self.is_of(pattern, order) {
                         continue;
                     }
                     pattern.read(text).and_then(|iso| clock.read(&iso, choice))
@@ -280,7 +276,29 @@ impl TimeForms {
         }
     }
 
-    /// All the ways in which "never" is written.
+    /// Whether `text`, which is a time, is a civil one.
+    #[inline]
+    pub(crate) fn is_civil(&self, text: &[u8]) -> bool {
+        self.iso || (text.contains(&b':') && text.get(10) != Some(&b'T'))
+    }
+
+    /// The civil time in `text`; none if it is none, or written with its offset or as seconds since 1970.
+    pub(crate) fn civil(&self, text: &[u8], order: Option<DateOrder>) -> Option<LocalTime> {
+        self.forms.iter().find_map(|form| match form {
+            TimeForm::Iso => LocalTime::parse(text),
+            TimeForm::Pattern(pattern) if self.is_of(pattern, order) => {
+                LocalTime::parse(&pattern.read(text)?)
+            }
+            TimeForm::Pattern(_) | TimeForm::Rfc3339 | TimeForm::Epoch(_) => None,
+        })
+    }
+
+    /// Whether times may be written as `pattern` says, if that is the order of day and month.
+    fn is_of(&self, pattern: &Pattern, order: Option<DateOrder>) -> bool {
+        !self.two_orders || order.is_none() || pattern.order().is_none() || pattern.order() == order
+    }
+
+    /// All the ways in which "never" is written, and dates of the last century: a clock that was never set.
     #[inline]
     pub(crate) fn is_never(&self, text: &[u8]) -> bool {
         match text {
@@ -291,13 +309,16 @@ impl TimeForms {
     }
 
     fn is_spelled_never(&self, text: &[u8]) -> bool {
-        let zero =
-            text.iter().all(|byte| matches!(byte, b'0' | b'.' | b'-' | b'/' | b':' | b' ' | b'T' | b'Z'));
-        zero || matches!(text, b"NULL" | b"***" | b"\\N" | b"2000-01-01 00:00:00")
-            || text.starts_with(b"1970-01-01")
-            || text.starts_with(b"1969-12-31")
-            || self.never.iter().any(|never| never.as_bytes() == text)
+        is_unset(text) || self.never.iter().any(|never| never.as_bytes() == text)
     }
+}
+
+/// The usual ways in which "never" is written, and dates of the last century.
+pub(crate) fn is_unset(text: &[u8]) -> bool {
+    let zero = |byte: &u8| matches!(byte, b'0' | b'.' | b'-' | b'/' | b':' | b' ' | b'T' | b'Z');
+    text.iter().all(zero)
+        || matches!(text, b"NULL" | b"***" | b"\\N" | b"2000-01-01 00:00:00")
+        || matches!(text, [b'1', b'9', _, _, b'-' | b'/', ..])
 }
 
 /// An instant with its offset, cut to seconds.

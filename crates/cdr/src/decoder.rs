@@ -6,7 +6,7 @@ use crate::asterisk::CelTracker;
 use crate::call::Reader;
 use crate::csv::{RECORD_MAX, Rows};
 use crate::header::HeaderState;
-use crate::{DateOrder, Format, Sink, Zone};
+use crate::{DateOrder, Format, OffsetCheck, Sink, Zone};
 use rows::RowReader;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +67,9 @@ pub struct Counters {
     pub without_parties: u64,
     /// Called numbers that the PBX marked as incomplete or secret; the marks are taken off.
     pub marked_numbers: u64,
+    /// Records whose start or end is missing, since the PBX's clock was not set: taken from what else the record
+    /// says (the other of the two with the duration, or the second its channel was created in).
+    pub untrusted_clock: u64,
     /// Records that the PBX cut off behind all that matters of the call.
     pub cut_off: u64,
     /// Channels under way that were forgotten, since there were more of them than are kept.
@@ -121,6 +124,11 @@ impl Decoder {
             forgotten_channels: self.channels.forgotten(),
             ..self.reader.counters
         }
+    }
+
+    /// What the ids of the records so far say of the zone.
+    pub fn offset_check(&self) -> OffsetCheck {
+        self.reader.offsets.check()
     }
 
     /// Decodes the whole records at the start of `block` and returns the bytes they take. The caller puts the

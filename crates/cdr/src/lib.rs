@@ -16,6 +16,7 @@ mod format;
 mod header;
 mod json;
 mod number;
+mod offset;
 mod record;
 mod time;
 mod wire;
@@ -27,6 +28,7 @@ pub use describe::{Description, Setting, Text};
 pub use descriptor::{DescriptorError, DescriptorFault, RawDescriptor};
 pub use detect::{Detection, detect, detect_among};
 pub use format::{Format, FormatError};
+pub use offset::{OffsetCheck, Untold, UtcOffset};
 pub use record::{
     CallEvent, CallEventKind, Cdr, Hint, Leg, Outcome, Party, Place, Record, RejectReason, Rejected, Sink,
 };

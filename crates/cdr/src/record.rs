@@ -170,6 +170,9 @@ pub enum RejectReason {
     /// A field that must be a time is none.
     #[error("not a time")]
     Time,
+    /// The PBX did not know the time, and nothing else in the record tells it.
+    #[error("no usable time: the clock of the PBX was not set")]
+    ClockNotSet,
     /// A field that must be a number is none.
     #[error("not a whole number")]
     Number,
@@ -202,10 +205,42 @@ pub enum RejectReason {
     Utf16,
 }
 
+/// What to do, in the languages of the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// English.
+    pub english: &'static str,
+    /// Japanese.
+    pub japanese: &'static str,
+}
+
 impl RejectReason {
-    /// What an operator can do about it, where anything helps.
-    pub fn hint(&self) -> Option<Hint> {
+    /// What may be done about it.
+    pub const fn hint(&self) -> Hint {
         let (english, japanese) = match self {
+            Self::Width { .. } => (
+                "compare the columns with `tollwatch formats`; the PBX's options decide how many there are",
+                "`tollwatch formats` で列の構成を確認してください。列数は PBX の設定で変わります",
+            ),
+            Self::Time => (
+                "the PBX must write YYYY-MM-DD HH:MM:SS there, without changes by a spreadsheet",
+                "PBX は YYYY-MM-DD HH:MM:SS の形式で書き出す必要があります。表計算ソフトで変換されていないか確認してください",
+            ),
+            Self::ClockNotSet => (
+                "give the PBX a time server (NTP), and let it write unique ids",
+                "PBX に時刻サーバー (NTP) を設定し、一意の ID を記録させてください",
+            ),
+            Self::Number => (
+                "digits belong there; columns may have been moved",
+                "数字が必要な項目です。列がずれていないか確認してください",
+            ),
+            Self::OpenQuote | Self::CutOff => (
+                "the record was cut when it was written or copied; look for a full disk or a rotation by copying",
+                "書き込み中またはコピー中に記録が切れています。ディスクの空き容量やログローテーションの方法を確認してください",
+            ),
+            Self::Contradiction => {
+                ("look at the PBX's clock on that day", "その日の PBX の時計を確認してください")
+            }
             Self::Exponent => (
                 "the digits are gone: export the file again and do not save it with a spreadsheet",
                 "桁が失われています。表計算ソフトで保存し直さず、元のファイルを書き出し直してください",
@@ -215,35 +250,20 @@ impl RejectReason {
                 "--date-order day-first または month-first を指定するか、独自の形式定義で書式を 1 つに決めてください",
             ),
             Self::Header { .. } => (
-                "export the file with its line of column names, or give an own descriptor with `columns`",
+                "export the file with its line of column names, or give a descriptor of your own with `columns`",
                 "列名の行を付けて書き出すか、columns を書いた独自の形式定義を指定してください",
             ),
             Self::Utf16 => (
                 "convert it first: iconv -f UTF-16 -t UTF-8",
                 "先に変換してください: iconv -f UTF-16 -t UTF-8",
             ),
-            Self::Width { .. } => (
-                "an upgrade or an option of the PBX may have changed the columns",
-                "PBX の更新や設定変更で列が変わった可能性があります",
+            Self::Shape => (
+                "this is no record; see that the file is not damaged or of another format",
+                "通話記録ではありません。ファイルの破損や形式の違いがないか確認してください",
             ),
-            Self::Time
-            | Self::Number
-            | Self::OpenQuote
-            | Self::CutOff
-            | Self::Contradiction
-            | Self::Shape => return None,
         };
-        Some(Hint { english, japanese })
+        Hint { english, japanese }
     }
-}
-
-/// What to do, in the languages of the product.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hint {
-    /// English.
-    pub english: &'static str,
-    /// Japanese.
-    pub japanese: &'static str,
 }
 
 /// A record that could not be read, with its place. It is counted and kept; reading goes on behind it.

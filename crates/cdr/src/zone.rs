@@ -1,5 +1,6 @@
 //! Local civil time, as most PBXs write it, to event time.
-use chrono::{MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone};
+use crate::EventTime;
+use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -35,6 +36,16 @@ impl Zone {
             return Ok(Self(Kind::Fixed(seconds)));
         }
         Tz::from_str(text).map(|tz| Self(Kind::Named(tz))).map_err(|_| ZoneError(text.to_owned()))
+    }
+
+    /// Seconds east of UTC at an instant.
+    pub fn offset_at(self, at: EventTime) -> i64 {
+        match self.0 {
+            Kind::Fixed(seconds) => i64::from(seconds),
+            Kind::Named(tz) => DateTime::from_timestamp(at.seconds(), 0).map_or(0, |at| {
+                i64::from(tz.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc())
+            }),
+        }
     }
 
     fn local(self, local: NaiveDateTime) -> MappedLocalTime<i64> {
@@ -125,7 +136,8 @@ impl LocalTime {
         Some(Self { day: days_since_1970(year, month, day), second })
     }
 
-    fn seconds(self) -> i64 {
+    /// Seconds since 1970, were it UTC.
+    pub(crate) fn seconds(self) -> i64 {
         self.day * 86_400 + self.second
     }
 

@@ -50,13 +50,15 @@ fn every_spelling_of_never_means_not_answered() {
 }
 
 #[test]
-fn a_record_without_a_start_is_rejected_alone() {
+fn a_record_without_a_start_takes_it_from_its_end_and_without_both_is_rejected_alone() {
     // A4
-    let good = r#"{"src":"105","dst":"203","start":1772359200,"end":1772359209,"duration":9,"billsec":0,"uniqueid":"1.1"}"#;
+    let good = r#"{"src":"105","dst":"203","start":1772359200,"end":1772359209,"duration":9,"billsec":0,"uniqueid":"a"}"#;
     let without = good.replace("\"start\":1772359200,", "");
-    let zero = good.replace("1772359200", "0");
-    let read = cdrs("asterisk_cdr_json", &format!("{without}\n{zero}\n{good}\n"));
-    assert_eq!((read.rows.len(), read.why()), (1, vec!["start: not a time", "start: not a time"]));
+    let neither = without.replace("1772359209", "0");
+    let read = cdrs("asterisk_cdr_json", &format!("{neither}\n{without}\n{good}\n"));
+    assert_eq!(read.rows.iter().map(|row| row.started).collect::<Vec<_>>(), [1_772_359_200; 2]);
+    assert_eq!(read.why(), ["start: no usable time: the clock of the PBX was not set"]);
+    assert_eq!(read.counters.untrusted_clock, 1);
 }
 
 #[test]
@@ -243,7 +245,7 @@ fn columns_added_by_an_upgrade_are_found_by_name_and_refused_by_width() {
         .replace(",\"\"\n", ",1,2,3,4,5\n");
     let read = cdrs("asterisk_cdr_csv", &wide);
     assert_eq!(read.why(), ["22 fields where 16 to 21 belong"]);
-    assert!(read.rejected[0].hint.unwrap().japanese.contains("更新"));
+    assert!(read.rejected[0].hint.unwrap().japanese.contains("列数"));
 }
 
 #[test]

@@ -397,6 +397,9 @@ fn stat_of(leg: LegKey, telling: &Telling<'_>, watched: &Watched, settings: &Set
         number,
         extension: 0,
         destination: watched.destination.map_or(CallStat::NO_DESTINATION, |id| id.0),
+        country: watched
+            .destination
+            .map_or(CallStat::NO_DESTINATION, |id| settings.destinations().get(id).country()),
         traits: watched.traits.with(hours),
         attempts: 1,
         answered: u32::from(answered),

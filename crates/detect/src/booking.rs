@@ -9,7 +9,6 @@ use crate::settings::Settings;
 use crate::tenant::{AcrossStep, Tenant, Waiting};
 use serde::{Deserialize, Serialize};
 use tollwatch_cdr::EventTime;
-use tollwatch_numbering::E164;
 use tollwatch_stats::{CallStat, Traits};
 
 /// A call over a trunk, as a CDR or a start event tells of it.
@@ -98,13 +97,12 @@ impl Tenant {
     fn complete(&mut self, stat: &mut CallStat, owner: Option<KeyId>, settings: &Settings) {
         stat.extension = owner.unwrap_or_default();
         let extension = owner.and_then(|owner| self.keys.names().extension(owner));
-        let number = E164::from_value(stat.number);
-        if settings.allowed.holds(extension, number, stat.first_at, &settings.calendar) {
+        if settings.allowed.holds(extension, stat.number, stat.first_at, &settings.calendar) {
             self.counters.allowed += 1;
         } else {
             stat.traits = stat.traits.with(Traits::NOT_ALLOWED);
         }
-        let country = settings.country(stat.destination);
+        let country = Some(stat.country).filter(|country| *country != CallStat::NO_DESTINATION);
         let is_usual = |country| self.usual.is_usual(country, stat.first_at, settings.usual_country_days);
         if !country.is_some_and(is_usual) {
             stat.traits = stat.traits.with(Traits::UNUSUAL);
@@ -141,7 +139,7 @@ impl Tenant {
             ScopeKind::Tenant => self.name.clone(),
             ScopeKind::Trunk => call.trunk.clone(),
             ScopeKind::CalledNumber => call.stat.called_number()?.to_string().into(),
-            ScopeKind::CalledRange => call.stat.range()?.value().to_string().into(),
+            ScopeKind::CalledRange => call.stat.range()?.to_string().into(),
             ScopeKind::Country => {
                 let destination = settings.destination(call.stat.destination)?;
                 let code = if destination.iso2.is_empty() { &destination.name_en } else { &destination.iso2 };

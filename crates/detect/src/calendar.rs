@@ -4,15 +4,12 @@ mod hours;
 mod japan;
 
 use crate::settings::Problem;
-use chrono::{
-    DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Offset, TimeDelta, Timelike, Weekday,
-};
-use chrono_tz::Tz;
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Weekday};
 use closings::Closing;
 use hours::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tollwatch_cdr::EventTime;
+use tollwatch_cdr::{EventTime, Zone};
 
 /// Business hours as they stand in the configuration: `days`, `from` and `to`, or `spans`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -64,43 +61,26 @@ const DAY_SECONDS: i64 = 86_400;
 /// Business hours in a time zone.
 #[derive(Clone, Debug)]
 pub struct Calendar {
-    zone: CalendarZone,
+    pub(crate) zone: Zone,
     spans: Vec<Span>,
     keeps_japanese_holidays: bool,
     closings: Vec<Closing>,
     working_days: Vec<NaiveDate>,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum CalendarZone {
-    Named(Tz),
-    Fixed(FixedOffset),
-}
-
-impl CalendarZone {
-    /// Seconds by which the wall clock is ahead of UTC.
-    fn offset(self, at: i64) -> Option<i64> {
-        let utc = DateTime::from_timestamp(at, 0)?;
-        let offset = match self {
-            Self::Named(zone) => utc.with_timezone(&zone).offset().fix(),
-            Self::Fixed(offset) => offset,
-        };
-        Some(i64::from(offset.local_minus_utc()))
+/// The instant after `from` up to `until` from which on the clock has another offset. No zone changes twice a day.
+fn change_of(zone: Zone, from: i64, until: i64) -> Option<i64> {
+    let offset = |second| zone.offset_at(EventTime::from_seconds(second));
+    let before = offset(from);
+    if offset(until) == before {
+        return None;
     }
-
-    /// The instant after `from` up to `until` from which on the clock has another offset. No zone changes twice a day.
-    fn change(self, from: i64, until: i64) -> Option<i64> {
-        let before = self.offset(from)?;
-        if self.offset(until)? == before {
-            return None;
-        }
-        let (mut still, mut changed) = (from, until);
-        while changed - still > 1 {
-            let middle = still + (changed - still) / 2;
-            if self.offset(middle)? == before { still = middle } else { changed = middle }
-        }
-        Some(changed)
+    let (mut still, mut changed) = (from, until);
+    while changed - still > 1 {
+        let middle = still + (changed - still) / 2;
+        if offset(middle) == before { still = middle } else { changed = middle }
     }
+    Some(changed)
 }
 
 impl Calendar {
@@ -110,15 +90,13 @@ impl Calendar {
         timezone: &str,
         problems: &mut Vec<Problem>,
     ) -> Self {
-        let named = timezone.parse::<Tz>().map(CalendarZone::Named);
-        let zone = named.or_else(|_| timezone.parse::<FixedOffset>().map(CalendarZone::Fixed));
-        let zone = zone.unwrap_or_else(|_| {
+        let zone = Zone::parse(timezone).unwrap_or_else(|_| {
             problems.push(Problem::new(
                 "site.timezone".to_owned(),
                 format!("`{timezone}` is no time zone"),
                 "an IANA name such as Asia/Tokyo, or an offset such as +09:00",
             ));
-            CalendarZone::Named(Tz::UTC)
+            Zone::UTC
         });
         let spans = Span::list(raw, problems);
         let keeps_japanese_holidays = match raw.calendar.as_deref() {
@@ -142,8 +120,8 @@ impl Calendar {
 
     /// The site's wall clock at that instant.
     pub fn local(&self, at: EventTime) -> Option<NaiveDateTime> {
-        let utc = DateTime::from_timestamp(at.seconds(), 0)?;
-        utc.naive_utc().checked_add_signed(TimeDelta::seconds(self.zone.offset(at.seconds())?))
+        let local = at.seconds().checked_add(self.zone.offset_at(at))?;
+        DateTime::from_timestamp(local, 0).map(|local| local.naive_utc())
     }
 
     /// Whether nobody is expected in the office at that instant.
@@ -166,8 +144,8 @@ impl Calendar {
         let end = from + HORIZON_SECONDS;
         while from < end {
             // From here to there the wall clock runs evenly. It may open by the hour, or by the clock's jump at `from`.
-            let until = self.zone.change(from, from + DAY_SECONDS).unwrap_or(from + DAY_SECONDS);
-            let offset = self.zone.offset(from)?;
+            let until = change_of(self.zone, from, from + DAY_SECONDS).unwrap_or(from + DAY_SECONDS);
+            let offset = self.zone.offset_at(EventTime::from_seconds(from));
             let days = (from + offset).div_euclid(DAY_SECONDS)..=(until + offset).div_euclid(DAY_SECONDS);
             let by_the_hour = days.flat_map(|day| {
                 let midnight = day * DAY_SECONDS - offset;

@@ -60,8 +60,8 @@ impl CountriesCalled {
         self.0.retain(|called| called.last >= before);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 

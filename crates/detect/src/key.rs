@@ -109,7 +109,7 @@ impl KeyState {
     /// Whether it remembers nothing.
     pub(crate) fn is_empty(&self) -> bool {
         self.windows.calls().is_empty()
-            && self.countries.is_empty()
+            && self.countries.len() == 0
             && self.open.is_empty()
             && self.incidents.is_empty()
             && self.armed.is_empty()
@@ -196,9 +196,8 @@ impl KeyState {
             call.traits = call.traits.with(Traits::ARMED);
         }
         let mut late_news = None;
-        if let Some(country) =
-            settings.country(call.destination).filter(|_| call.traits.has(Traits::INTERNATIONAL))
-        {
+        let country = call.country;
+        if country != CallStat::NO_DESTINATION && call.traits.has(Traits::INTERNATIONAL) {
             let novelty = self.countries.note(country, call.first_at, settings.new_country_seconds);
             if novelty.is_new && call.first_at >= view.learned_at {
                 call.traits = call.traits.with(Traits::NEW_COUNTRY);
@@ -214,7 +213,7 @@ impl KeyState {
                 incident.add(&call, view.names);
             }
         }
-        let mut findings = Findings::default();
+        let mut findings = Findings::of(&self.incidents, &call, view);
         let stat = call.clone();
         self.windows.insert(&view.rules.specs, call, now.clock, &mut |spec, edge, totals| {
             look_at_totals(view, spec, edge, totals, true, &mut findings);
@@ -289,7 +288,7 @@ impl KeyState {
             }
         }
         let joins = after.traits != before.traits;
-        let mut findings = Findings::default();
+        let mut findings = Findings::of(&self.incidents, after, view);
         self.windows.update(
             &view.rules.specs,
             before.first_at,
@@ -309,10 +308,7 @@ impl KeyState {
         let calls: Vec<CallStat> = self
             .windows
             .starting_at(at)
-            .filter(|call| {
-                call.traits.has(Traits::NEW_COUNTRY)
-                    && view.settings.country(call.destination) == Some(country)
-            })
+            .filter(|call| call.traits.has(Traits::NEW_COUNTRY) && call.country == country)
             .cloned()
             .collect();
         for before in calls {

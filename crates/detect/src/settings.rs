@@ -11,7 +11,7 @@ use crate::calendar::{BusinessHours, Calendar};
 use crate::rule::{RawRule, RawValue, Rule, parse_duration};
 use crate::scope::ScopeKind;
 use std::sync::Arc;
-use tollwatch_cdr::EventTime;
+use tollwatch_cdr::{EventTime, Zone};
 use tollwatch_numbering::{
     Called, CalledClass, Destination, DestinationClass, DestinationId, Destinations, DialPlan, E164, Money,
     Rate, RateDeck,
@@ -182,6 +182,10 @@ impl Settings {
     pub fn currency(&self) -> &str {
         &self.currency
     }
+    /// Sets the zone of the site's clock, where it is found out only from the records.
+    pub fn set_zone(&mut self, zone: Zone) {
+        self.calendar.zone = zone;
+    }
     /// When the office is open.
     pub fn calendar(&self) -> &Calendar {
         &self.calendar
@@ -257,11 +261,6 @@ impl Settings {
     /// The row of a destination; none for numbers nobody could read.
     pub(crate) fn destination(&self, destination: u16) -> Option<&Destination> {
         (destination != CallStat::NO_DESTINATION).then(|| self.destinations.get(DestinationId(destination)))
-    }
-
-    /// Country of a destination, for telling countries apart; none for numbers nobody could read.
-    pub(crate) fn country(&self, destination: u16) -> Option<u16> {
-        self.destination(destination).map(Destination::country)
     }
 
     /// A fingerprint of what windows and keys are made by, so that a snapshot is not continued under another.

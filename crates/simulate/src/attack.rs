@@ -1,4 +1,9 @@
-//! Attacks, each from one taken-over extension. Figures are those of published cases; what is assumed says so.
+//! Attacks, from one taken-over extension or from many. Figures are those of published cases; what is assumed says so.
+
+mod disguise;
+mod many;
+mod slow;
+mod targets;
 
 use crate::call::{Call, HOUR, MINUTE, Outcome, Route, SECOND, Side};
 use crate::japan_2015::JAPAN_2015_CALLS;
@@ -30,14 +35,20 @@ impl Plan {
         Call { started_at, route, ring, outcome, incident: Some(self.incident) }
     }
 
+    /// Those that take part: `count` extensions from the plan's on, or all where there are fewer.
+    pub(crate) fn extensions(self, office: &Office, count: usize) -> impl Iterator<Item = Self> {
+        let size = office.extensions.len();
+        (0..count.min(size)).map(move |step| Self { extension: (self.extension + step) % size, ..self })
+    }
+
     /// A call that is answered and hung up by the caller.
     pub(crate) fn answered(self, started_at: i64, dialled: String, ring: i64, talk: i64) -> Call {
         self.call(started_at, dialled, ring, Outcome::Answered { talk, released_by: Side::Caller })
     }
 }
 
-/// The calls of a plan, in no order.
-pub(crate) fn calls(office: &Office, plan: Plan) -> Vec<Call> {
+/// The calls of a plan. Extensions that it adds join the office.
+pub(crate) fn calls(office: &mut Office, plan: Plan) -> Vec<Call> {
     let random = &mut plan.random();
     match plan.kind {
         Kind::SierraLeone2015 => sierra_leone(plan, random),
@@ -48,13 +59,41 @@ pub(crate) fn calls(office: &Office, plan: Plan) -> Vec<Call> {
         Kind::Probe => probe(plan, random),
         Kind::DialPlanProbing => dial_plan_probing(plan, random),
         Kind::ForwardPumping => forward_pumping(plan, random),
+        Kind::Spread => many::spread(office, plan, random),
+        Kind::Storm => many::storm(office, plan, random),
+        Kind::InventedExtensions => many::invented_extensions(office, plan, random),
+        Kind::WeekendSlowBurn => slow::weekend_slow_burn(plan, random),
+        Kind::WeekTrickle => slow::week_trickle(office, plan, random),
+        Kind::TestCallsThenPumping => slow::test_calls_then_pumping(plan, random),
+        Kind::NeighbourNumbers => targets::neighbour_numbers(plan, random),
+        Kind::RoundRobin => targets::round_robin(plan, random),
+        Kind::SameNumberRun => targets::same_number_run(plan, random),
+        Kind::CheapCountryRanges => targets::cheap_country_ranges(plan, random),
+        Kind::PremiumAtHome => targets::premium_at_home(plan, random),
+        Kind::Satellite => targets::satellite(plan, random),
+        Kind::ForwardingCode => disguise::forwarding_code(plan, random),
+        Kind::RandomCallerIds => disguise::random_caller_ids(plan, random),
         Kind::MondayOverseasBatch
         | Kind::FaxUs
         | Kind::ConferenceGb
         | Kind::OneRealGuineaCall
         | Kind::Wrong010
         | Kind::CallCentrePuertoRico
-        | Kind::NewBranchPhilippines => innocent::calls(office, plan, random),
+        | Kind::NewBranchPhilippines
+        | Kind::UsualCountry
+        | Kind::FaxAllowListed
+        | Kind::HeadOfficeAbroad
+        | Kind::CallBackList
+        | Kind::YearEndGreetings
+        | Kind::ConferenceBridge
+        | Kind::ShipBySatellite
+        | Kind::ForwardToMobile
+        | Kind::HotlineRedial
+        | Kind::SalesRound
+        | Kind::DepartmentNumbers
+        | Kind::NewFloor
+        | Kind::DailyStandUps
+        | Kind::ServiceLinesAbroad => innocent::calls(office, plan, random),
     }
 }
 
@@ -69,6 +108,17 @@ fn lanes(starts: &[i64], mut next: impl FnMut(i64) -> Option<(Call, i64)>) -> Ve
         calls.push(call);
     }
     calls
+}
+
+/// So many calls, one after the other: `next` makes the n-th, from 0, that starts at the given instant, and says how long
+/// the wait after it is.
+pub(crate) fn in_turn(
+    starts_at: i64,
+    count: usize,
+    mut next: impl FnMut(usize, i64) -> (Call, i64),
+) -> Vec<Call> {
+    let mut made = 0..count;
+    lanes(&[starts_at], |at| made.next().map(|number| next(number, at)))
 }
 
 /// A pumped number answers nearly always, since it is a machine: 96 % here (85 % to 98 % assumed), else it fails fast.
@@ -205,18 +255,33 @@ fn dial_plan_probing(plan: Plan, random: &mut Random) -> Vec<Call> {
 
 /// Eighty outside calls to an extension that forwards to a foreign number, one to three at a time.
 fn forward_pumping(plan: Plan, random: &mut Random) -> Vec<Call> {
-    let dialled = "010224400000201".to_owned();
     let mut at = plan.starts_at;
     let mut calls = Vec::new();
     for _ in 0..80 {
-        let caller = format!("22440000{:04}", random.below(30));
-        let sent = numbers::sent(&dialled).to_owned();
-        let route = Route::Forwarded { caller, by: plan.extension, dialled: dialled.clone(), sent };
-        let outcome =
-            Outcome::Answered { talk: random.between(2 * MINUTE, 8 * MINUTE), released_by: Side::Caller };
-        let ring = random.between(SECOND, 4 * SECOND);
-        calls.push(Call { started_at: at, route, ring, outcome, incident: Some(plan.incident) });
+        let caller = pumping_caller(random);
+        calls.push(forwarded(plan, random, caller, at, "010224400000201", 8 * MINUTE));
         at += random.between(90 * SECOND, 300 * SECOND);
     }
     calls
+}
+
+/// Who calls a forwarded extension to pump it.
+fn pumping_caller(random: &mut Random) -> String {
+    format!("22440000{:04}", random.below(30))
+}
+
+/// A call from outside that the plan's extension forwards, of two minutes to `longest`.
+pub(crate) fn forwarded(
+    plan: Plan,
+    random: &mut Random,
+    caller: String,
+    started_at: i64,
+    dialled: &str,
+    longest: i64,
+) -> Call {
+    let sent = numbers::sent(dialled).to_owned();
+    let route = Route::Forwarded { caller, by: plan.extension, dialled: dialled.to_owned(), sent };
+    let outcome = Outcome::Answered { talk: random.between(2 * MINUTE, longest), released_by: Side::Caller };
+    let ring = random.between(SECOND, 4 * SECOND);
+    Call { started_at, route, ring, outcome, incident: Some(plan.incident) }
 }

@@ -38,10 +38,19 @@ pub enum Route {
     Outgoing {
         /// Who calls.
         caller: usize,
+        /// The caller id that the phone claims, where it is not its own.
+        claimed: Option<String>,
         /// What the phone dialled: `dst`.
         dialled: String,
         /// What went to the carrier after the dial plan: inside `lastdata`.
         sent: String,
+    },
+    /// From an extension to a feature of the PBX itself, which answers and hangs up: no second channel.
+    Feature {
+        /// Who calls.
+        caller: usize,
+        /// What the phone dialled, such as `*72` and a number.
+        dialled: String,
     },
     /// From the trunk to an extension.
     Incoming {
@@ -67,16 +76,20 @@ impl Route {
     /// The extension that is charged, or called from outside: a place in the office's list.
     pub fn extension(&self) -> usize {
         match self {
-            Self::Internal { caller, .. } | Self::Outgoing { caller, .. } => *caller,
+            Self::Internal { caller, .. } | Self::Outgoing { caller, .. } | Self::Feature { caller, .. } => {
+                *caller
+            }
             Self::Incoming { called, .. } => *called,
             Self::Forwarded { by, .. } => *by,
         }
     }
 
-    /// The outside number dialled, if this call leaves the house.
+    /// The outside number dialled, if this call leaves the house, or the code of a feature.
     pub fn dialled(&self) -> Option<&str> {
         match self {
-            Self::Outgoing { dialled, .. } | Self::Forwarded { dialled, .. } => Some(dialled),
+            Self::Outgoing { dialled, .. }
+            | Self::Forwarded { dialled, .. }
+            | Self::Feature { dialled, .. } => Some(dialled),
             Self::Internal { .. } | Self::Incoming { .. } => None,
         }
     }
@@ -133,6 +146,6 @@ impl Call {
 pub struct Incident {
     /// What it was.
     pub kind: Kind,
-    /// The extension it came from.
+    /// The extension it came from, or one of those it came from.
     pub extension: usize,
 }

@@ -27,7 +27,7 @@ pub struct LabelledCall {
     pub incident: usize,
     /// Number of the extension that pays.
     pub extension: String,
-    /// The outside number as dialled; empty for a call that stays inside or comes in.
+    /// The outside number or the feature code as dialled; empty for a call that stays inside or comes in.
     pub dialled: String,
     /// Start, microseconds since 1970 UTC.
     pub started_at: i64,
@@ -47,7 +47,8 @@ impl Case {
     }
 
     pub(crate) fn placed(&self) -> Vec<Placed<'_>> {
-        let numbers: Vec<&str> = self.office.extensions.iter().map(|extension| &*extension.number).collect();
+        let extensions = self.office.extensions.iter().chain(&self.office.added);
+        let numbers: Vec<&str> = extensions.map(|extension| &*extension.number).collect();
         switch::place(&self.calls, &numbers, self.seed)
     }
 

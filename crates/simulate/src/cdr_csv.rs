@@ -27,6 +27,7 @@ pub(crate) struct Row<'a> {
     pub(crate) caller_id: String,
     pub(crate) channel: &'a str,
     pub(crate) destination_channel: &'a str,
+    pub(crate) application: &'static str,
     pub(crate) last_data: String,
     pub(crate) started_at: i64,
     pub(crate) answered_at: Option<i64>,
@@ -69,9 +70,12 @@ pub(crate) fn rows<'a>(case: &'a Case, placed: &'a Placed<'a>) -> Vec<Row<'a>> {
         Outcome::Busy => "BUSY",
         Outcome::Congested => "FAILED",
     };
-    let person = |index: usize| case.office.extensions.get(index);
+    let person = |index: usize| case.office.extension(index);
     let (name, source, account) = match &call.route {
-        Route::Internal { caller, .. } | Route::Outgoing { caller, .. } => {
+        Route::Outgoing { caller, claimed: Some(claimed), .. } => {
+            ("", &**claimed, person(*caller).map_or("", |person| &*person.account))
+        }
+        Route::Internal { caller, .. } | Route::Outgoing { caller, .. } | Route::Feature { caller, .. } => {
             person(*caller).map_or(("", "", ""), |person| (&*person.name, &*person.number, &*person.account))
         }
         Route::Incoming { caller, .. } | Route::Forwarded { caller, .. } => {
@@ -86,6 +90,7 @@ pub(crate) fn rows<'a>(case: &'a Case, placed: &'a Placed<'a>) -> Vec<Row<'a>> {
         caller_id: format!("\"{name}\" <{source}>"),
         channel: placed.name(Role::Caller),
         destination_channel: placed.name(Role::Called),
+        application: "Dial",
         last_data: dial_data(case, &call.route),
         started_at: call.started_at,
         answered_at: placed.answered_at,
@@ -96,6 +101,9 @@ pub(crate) fn rows<'a>(case: &'a Case, placed: &'a Placed<'a>) -> Vec<Row<'a>> {
     match &call.route {
         Route::Internal { called, .. } => vec![Row { destination: case.office.number(*called), ..row }],
         Route::Outgoing { dialled, .. } => vec![Row { destination: dialled, ..row }],
+        Route::Feature { dialled, .. } => {
+            vec![Row { destination: dialled, application: "Hangup", ..row }]
+        }
         Route::Incoming { .. } => {
             vec![Row { destination: &case.office.direct_number, context: "from-trunk", ..row }]
         }
@@ -126,13 +134,14 @@ pub(crate) fn outside_name(caller: &str) -> &'static str {
     if caller == "anonymous" { "Anonymous" } else { "" }
 }
 
-/// The argument of the `Dial` that reaches the far end.
+/// The argument of the `Dial` that reaches the far end; empty where there is none.
 pub(crate) fn dial_data(case: &Case, route: &Route) -> String {
     match route {
         Route::Internal { called, .. } | Route::Incoming { called, .. } => {
             format!("PJSIP/{},30,tT", case.office.number(*called))
         }
         Route::Outgoing { sent, .. } | Route::Forwarded { sent, .. } => format!("PJSIP/{sent}@trunk,60,T"),
+        Route::Feature { .. } => String::new(),
     }
 }
 
@@ -146,7 +155,7 @@ fn write_row(row: &Row<'_>, zone: Tz, out: &mut impl Write) -> io::Result<()> {
         write_text(text, out)?;
         out.write_all(b",")?;
     }
-    for text in [row.destination_channel, "Dial", &row.last_data] {
+    for text in [row.destination_channel, row.application, &row.last_data] {
         write_text(text, out)?;
         out.write_all(b",")?;
     }

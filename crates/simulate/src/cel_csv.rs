@@ -1,4 +1,5 @@
-//! Call events as Asterisk's `cel_custom` writes them with its sample mapping of 20 columns and every event on.
+//! Call events as Asterisk's `cel_custom` writes them with its sample mapping of 20 columns and every event on but those of
+//! played sounds.
 //!
 //! Columns: eventtype, eventtime (epoch, microseconds), caller id name, caller id number, ANI, RDNIS, DNID, exten, context,
 //! channel, application, its data, amaflags as a number, accountcode, uniqueid, linkedid, peer, userfield, user-defined type,
@@ -83,7 +84,10 @@ const DIRECT_UP: [(Kind, Role, i64); 4] = [
     (Kind::BridgeEnter, Role::Caller, 1_900),
 ];
 
-/// The same through a Local channel.
+/// A feature answers, and nobody else is there.
+const FEATURE_UP: [(Kind, Role, i64); 1] = [(Kind::Answer, Role::Caller, 0)];
+
+/// The same as the first through a Local channel.
 const FORWARDED_UP: [(Kind, Role, i64); 8] = [
     (Kind::Answer, Role::Called, -1_700),
     (Kind::Answer, Role::LocalSecond, -1_500),
@@ -103,6 +107,7 @@ fn sequence(placed: &Placed<'_>) -> Vec<Event> {
     for channel in &placed.channels {
         events.push(Event { at: channel.created_at, kind: Kind::ChannelStart, role: channel.role });
         let starts_application = match channel.role {
+            Role::Caller if is_feature(placed) => None,
             Role::Caller => Some(placed.application_at),
             Role::LocalSecond => Some(channel.created_at + 250),
             Role::LocalFirst | Role::Called => None,
@@ -113,7 +118,13 @@ fn sequence(placed: &Placed<'_>) -> Vec<Event> {
     }
     let is_forwarded = placed.channels.len() == 4;
     if let Some(answered_at) = placed.answered_at {
-        let up: &[(Kind, Role, i64)] = if is_forwarded { &FORWARDED_UP } else { &DIRECT_UP };
+        let up: &[(Kind, Role, i64)] = if is_forwarded {
+            &FORWARDED_UP
+        } else if is_feature(placed) {
+            &FEATURE_UP
+        } else {
+            &DIRECT_UP
+        };
         for (kind, role, offset) in up {
             // The caller's own answer is exact: the call record shows it.
             let jitter = if *offset == 0 { 0 } else { random.between(0, 9) * 10 };
@@ -137,8 +148,16 @@ fn sequence(placed: &Placed<'_>) -> Vec<Event> {
     events
 }
 
+/// Whether the PBX itself was called.
+fn is_feature(placed: &Placed<'_>) -> bool {
+    matches!(placed.call.route, Route::Feature { .. })
+}
+
 /// The steps from the moment a call is over.
 fn release(placed: &Placed<'_>, is_forwarded: bool) -> Vec<(Kind, Role)> {
+    if is_feature(placed) {
+        return [Kind::Hangup, Kind::ChannelEnd, Kind::LinkedIdEnd].map(|kind| (kind, Role::Caller)).to_vec();
+    }
     let leave = |role: Role| {
         let mut steps = vec![(Kind::BridgeExit, role)];
         if matches!(role, Role::Caller | Role::LocalSecond) {
@@ -185,9 +204,9 @@ fn view<'a>(case: &'a Case, placed: &'a Placed<'a>, event: Event) -> View<'a> {
     let is_start = event.kind == Kind::ChannelStart;
     let is_answered = placed.answered_at.is_some();
     let is_bridged = is_answered && !is_start && event.kind != Kind::Answer;
-    let extension = |place: usize| case.office.extensions.get(place);
+    let extension = |place: usize| case.office.extension(place);
     let account_of_caller = match route {
-        Route::Internal { caller, .. } | Route::Outgoing { caller, .. } => {
+        Route::Internal { caller, .. } | Route::Outgoing { caller, .. } | Route::Feature { caller, .. } => {
             extension(*caller).map_or("", |extension| &*extension.account)
         }
         Route::Incoming { .. } | Route::Forwarded { .. } => "",
@@ -199,7 +218,9 @@ fn view<'a>(case: &'a Case, placed: &'a Placed<'a>, event: Event) -> View<'a> {
     let dialled = match route {
         Route::Internal { called, .. } => case.office.number(*called),
         Route::Incoming { .. } => &case.office.direct_number,
-        Route::Outgoing { dialled, .. } | Route::Forwarded { dialled, .. } => dialled,
+        Route::Outgoing { dialled, .. }
+        | Route::Forwarded { dialled, .. }
+        | Route::Feature { dialled, .. } => dialled,
     };
     // The channel that runs the dial plan is in no application once it hangs up.
     let is_idle = is_start || event.kind.is_end_of_channel();
@@ -209,7 +230,10 @@ fn view<'a>(case: &'a Case, placed: &'a Placed<'a>, event: Event) -> View<'a> {
     match event.role {
         Role::Caller => {
             let (name, number, entered) = match route {
-                Route::Internal { caller, .. } | Route::Outgoing { caller, .. } => extension(*caller)
+                Route::Outgoing { claimed: Some(claimed), .. } => ("", &**claimed, dialled),
+                Route::Internal { caller, .. }
+                | Route::Outgoing { caller, .. }
+                | Route::Feature { caller, .. } => extension(*caller)
                     .map_or(("", "", dialled), |extension| (&*extension.name, &*extension.number, dialled)),
                 Route::Incoming { caller, .. } | Route::Forwarded { caller, .. } => {
                     (outside_name(caller), &**caller, &*case.office.direct_number)
@@ -222,10 +246,12 @@ fn view<'a>(case: &'a Case, placed: &'a Placed<'a>, event: Event) -> View<'a> {
                 _ if is_gone => ("h", "from-internal"),
                 _ => (entered, "from-internal"),
             };
-            let (application, data) = dial(match route {
-                Route::Forwarded { dialled, .. } => local_data(dialled),
-                _ => dial_data(case, route),
-            });
+            let (application, data) = match route {
+                Route::Feature { .. } if is_idle => ("", String::new()),
+                Route::Feature { .. } => ("Answer", String::new()),
+                Route::Forwarded { dialled, .. } => dial(local_data(dialled)),
+                _ => dial(dial_data(case, route)),
+            };
             let (ani, dnid) = if is_start { ("", "") } else { (number, entered) };
             View {
                 name,
@@ -264,7 +290,7 @@ fn view<'a>(case: &'a Case, placed: &'a Placed<'a>, event: Event) -> View<'a> {
                         ..view
                     }
                 }
-                Route::Outgoing { .. } | Route::Forwarded { .. } => View {
+                Route::Outgoing { .. } | Route::Forwarded { .. } | Route::Feature { .. } => View {
                     number: if is_start { "" } else { dialled },
                     context: "from-trunk",
                     account: if is_start { "" } else { account_of_caller },
@@ -388,6 +414,7 @@ fn extra(placed: &Placed<'_>, event: Event, bridges: &[String; 2]) -> String {
             let by_plan = if runs_dial_plan { "dialplan/builtin" } else { called };
             // Q.850 causes; 127 and 0 are what chan_pjsip leaves for a cancelled and a timed-out Dial.
             let (cause, source, status) = match placed.call.outcome {
+                Outcome::Answered { .. } if is_feature(placed) => (16, "dialplan/builtin", ""),
                 Outcome::Answered { released_by: Side::Caller, .. } => (16, caller, "ANSWER"),
                 Outcome::Answered { released_by: Side::Called, .. } => (16, called, "ANSWER"),
                 Outcome::NoAnswer if runs_dial_plan => (16, by_plan, "NOANSWER"),

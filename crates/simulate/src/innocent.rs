@@ -1,12 +1,15 @@
 //! Innocent traffic that looks like an attack: what a rule must not fire on.
 
+mod company;
+mod twins;
+
 use crate::attack::Plan;
 use crate::call::{Call, HOUR, MINUTE, Outcome, SECOND};
 use crate::kind::Kind;
 use crate::office::{Office, ordinary_end, ordinary_talk};
 use crate::random::Random;
 
-pub(crate) fn calls(office: &Office, plan: Plan, random: &mut Random) -> Vec<Call> {
+pub(crate) fn calls(office: &mut Office, plan: Plan, random: &mut Random) -> Vec<Call> {
     match plan.kind {
         Kind::MondayOverseasBatch => monday_batch(plan, random),
         Kind::FaxUs => fax(plan, random),
@@ -15,6 +18,20 @@ pub(crate) fn calls(office: &Office, plan: Plan, random: &mut Random) -> Vec<Cal
         Kind::Wrong010 => wrong_prefix(plan, random),
         Kind::CallCentrePuertoRico => puerto_rico(plan, random),
         Kind::NewBranchPhilippines => philippines(office, plan, random),
+        Kind::UsualCountry => company::usual_country(office, plan, random),
+        Kind::FaxAllowListed => company::fax_allow_listed(plan, random),
+        Kind::HeadOfficeAbroad => company::head_office_abroad(office, plan, random),
+        Kind::CallBackList => company::call_back_list(plan, random),
+        Kind::YearEndGreetings => company::year_end_greetings(office, plan, random),
+        Kind::ConferenceBridge => company::conference_bridge(office, plan, random),
+        Kind::ShipBySatellite => twins::ship_by_satellite(plan, random),
+        Kind::ForwardToMobile => twins::forward_to_mobile(plan, random),
+        Kind::HotlineRedial => twins::hotline_redial(plan, random),
+        Kind::SalesRound => twins::sales_round(plan, random),
+        Kind::DepartmentNumbers => twins::department_numbers(plan, random),
+        Kind::NewFloor => twins::new_floor(office, plan, random),
+        Kind::DailyStandUps => twins::daily_stand_ups(office, plan, random),
+        Kind::ServiceLinesAbroad => twins::service_lines_abroad(plan, random),
         _ => Vec::new(),
     }
 }
@@ -116,14 +133,13 @@ fn puerto_rico(plan: Plan, random: &mut Random) -> Vec<Call> {
 /// Four colleagues call a new branch in Manila some ten times a day each, for three days.
 fn philippines(office: &Office, plan: Plan, random: &mut Random) -> Vec<Call> {
     let mut calls = Vec::new();
-    for colleague in 0..4 {
-        let extension = (plan.extension + colleague) % office.extensions.len().max(1);
+    for colleague in plan.extensions(office, Kind::NewBranchPhilippines.extensions()) {
         for day in 0..3 {
             let mut at = plan.starts_at + day * 24 * HOUR + random.between(0, 40 * MINUTE);
             for _ in 0..random.between(8, 12) {
                 let dialled = format!("01063200000{:03}", random.below(8));
                 let (ring, outcome) = ordinary_end(random, 750);
-                let call = Plan { extension, ..plan }.call(at, dialled, ring, outcome);
+                let call = colleague.call(at, dialled, ring, outcome);
                 at = call.ended_at() + random.between(5 * MINUTE, 60 * MINUTE) + ordinary_talk(random);
                 calls.push(call);
             }

@@ -38,7 +38,7 @@ pub fn japan_2015(seed: u64) -> Case {
     ];
     for (kind, starts_at) in plans {
         let plan = Plan { kind, extension: VICTIM, starts_at, incident: incidents.len(), seed };
-        calls.extend(attack::calls(&office, plan));
+        calls.extend(attack::calls(&mut office, plan));
         incidents.push(crate::Incident { kind, extension: VICTIM });
     }
     Case::new(office, calls, incidents, seed)

@@ -23,6 +23,34 @@ pub enum Kind {
     DialPlanProbing,
     /// Outside callers pump a number that an extension forwards its calls to.
     ForwardPumping,
+    /// Thirty extensions, two calls each to one range within an hour, in office hours: nobody alone does much.
+    Spread,
+    /// A call every 20 to 27 minutes to high-risk ranges over a weekend, 160 in all (an Irish office).
+    WeekendSlowBurn,
+    /// One call of eight minutes in each office hour of a week to a dear range.
+    WeekTrickle,
+    /// Consecutive numbers of one range in a country that is on no list (a honeypot's `…780294`, `…780296`).
+    NeighbourNumbers,
+    /// Forty countries, one call each.
+    RoundRobin,
+    /// One number of an ordinary country again and again, nothing in between.
+    SameNumberRun,
+    /// Special ranges of the United Kingdom, Belgium, Switzerland and Italy, most calls to a single one of them.
+    CheapCountryRanges,
+    /// Premium-rate and shared-cost numbers of the home country.
+    PremiumAtHome,
+    /// Satellite phones and international networks: +870, +881, +882, +883.
+    Satellite,
+    /// At night a code forwards an extension abroad, then outside callers pump it.
+    ForwardingCode,
+    /// A few short calls to a range in the afternoon, and hours later the pumping of that range.
+    TestCallsThenPumping,
+    /// Forty extensions burst at once.
+    Storm,
+    /// One extension claims another caller id in each call.
+    RandomCallerIds,
+    /// A flood of channel names never seen before, one call each.
+    InventedExtensions,
     /// Innocent: on Monday morning the trading desk calls its agents abroad one after another.
     MondayOverseasBatch,
     /// Innocent: a fax machine that sends to the United States and retries.
@@ -37,11 +65,40 @@ pub enum Kind {
     CallCentrePuertoRico,
     /// Innocent: a branch opens in the Philippines, and everybody calls a country never called before.
     NewBranchPhilippines,
+    /// Innocent: an office calls one risky country every working day, and once at night.
+    UsualCountry,
+    /// Innocent: a fax at night to a number that looks premium; the operator lists it as allowed
+    /// ([`ALLOW_LISTED_FAX`](crate::ALLOW_LISTED_FAX)).
+    FaxAllowListed,
+    /// Innocent: fifty people each call the same head office abroad once within an hour.
+    HeadOfficeAbroad,
+    /// Innocent: a list of customers at home is called back, in neighbouring numbers.
+    CallBackList,
+    /// Innocent: on 31 December the year's partners in the usual countries get a short call each.
+    YearEndGreetings,
+    /// Innocent: eight colleagues are in one conference bridge abroad at once.
+    ConferenceBridge,
+    /// Innocent: a shipping company calls its vessel by satellite on each of four mornings.
+    ShipBySatellite,
+    /// Innocent: a code forwards a desk phone to a mobile at home for the evening.
+    ForwardToMobile,
+    /// Innocent: a busy ticket hotline at home (0570) is dialled again and again.
+    HotlineRedial,
+    /// Innocent: before a journey nine partners in nine countries get a call each.
+    SalesRound,
+    /// Innocent: one extension calls for three departments and shows the number of each.
+    DepartmentNumbers,
+    /// Innocent: twelve new extensions appear in a morning and call, once each abroad.
+    NewFloor,
+    /// Innocent: a team abroad is called for a quarter of an hour every two hours, five days.
+    DailyStandUps,
+    /// Innocent: three dear service lines in Belgium within some hours.
+    ServiceLinesAbroad,
 }
 
 impl Kind {
     /// Every kind, attacks first.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 43] = [
         Self::SierraLeone2015,
         Self::OneNumber,
         Self::LongCalls,
@@ -50,6 +107,20 @@ impl Kind {
         Self::Probe,
         Self::DialPlanProbing,
         Self::ForwardPumping,
+        Self::Spread,
+        Self::WeekendSlowBurn,
+        Self::WeekTrickle,
+        Self::NeighbourNumbers,
+        Self::RoundRobin,
+        Self::SameNumberRun,
+        Self::CheapCountryRanges,
+        Self::PremiumAtHome,
+        Self::Satellite,
+        Self::ForwardingCode,
+        Self::TestCallsThenPumping,
+        Self::Storm,
+        Self::RandomCallerIds,
+        Self::InventedExtensions,
         Self::MondayOverseasBatch,
         Self::FaxUs,
         Self::ConferenceGb,
@@ -57,6 +128,20 @@ impl Kind {
         Self::Wrong010,
         Self::CallCentrePuertoRico,
         Self::NewBranchPhilippines,
+        Self::UsualCountry,
+        Self::FaxAllowListed,
+        Self::HeadOfficeAbroad,
+        Self::CallBackList,
+        Self::YearEndGreetings,
+        Self::ConferenceBridge,
+        Self::ShipBySatellite,
+        Self::ForwardToMobile,
+        Self::HotlineRedial,
+        Self::SalesRound,
+        Self::DepartmentNumbers,
+        Self::NewFloor,
+        Self::DailyStandUps,
+        Self::ServiceLinesAbroad,
     ];
 
     /// Its name on the command line and in the labels.
@@ -70,6 +155,20 @@ impl Kind {
             Self::Probe => "probe",
             Self::DialPlanProbing => "dial-plan-probing",
             Self::ForwardPumping => "forward-pumping",
+            Self::Spread => "spread",
+            Self::WeekendSlowBurn => "weekend-slow-burn",
+            Self::WeekTrickle => "week-trickle",
+            Self::NeighbourNumbers => "neighbour-numbers",
+            Self::RoundRobin => "round-robin",
+            Self::SameNumberRun => "same-number-run",
+            Self::CheapCountryRanges => "cheap-country-ranges",
+            Self::PremiumAtHome => "premium-at-home",
+            Self::Satellite => "satellite",
+            Self::ForwardingCode => "forwarding-code",
+            Self::TestCallsThenPumping => "test-calls-then-pumping",
+            Self::Storm => "storm",
+            Self::RandomCallerIds => "random-caller-ids",
+            Self::InventedExtensions => "invented-extensions",
             Self::MondayOverseasBatch => "monday-overseas-batch",
             Self::FaxUs => "fax-us",
             Self::ConferenceGb => "conference-gb",
@@ -77,12 +176,38 @@ impl Kind {
             Self::Wrong010 => "wrong-010",
             Self::CallCentrePuertoRico => "call-centre-puerto-rico",
             Self::NewBranchPhilippines => "new-branch-philippines",
+            Self::UsualCountry => "usual-country",
+            Self::FaxAllowListed => "fax-allow-listed",
+            Self::HeadOfficeAbroad => "head-office-abroad",
+            Self::CallBackList => "call-back-list",
+            Self::YearEndGreetings => "year-end-greetings",
+            Self::ConferenceBridge => "conference-bridge",
+            Self::ShipBySatellite => "ship-by-satellite",
+            Self::ForwardToMobile => "forward-to-mobile",
+            Self::HotlineRedial => "hotline-redial",
+            Self::SalesRound => "sales-round",
+            Self::DepartmentNumbers => "department-numbers",
+            Self::NewFloor => "new-floor",
+            Self::DailyStandUps => "daily-stand-ups",
+            Self::ServiceLinesAbroad => "service-lines-abroad",
         }
     }
 
     /// Whether an alert about it would be right.
     pub fn is_fraud(self) -> bool {
-        self <= Self::ForwardPumping
+        self <= Self::InventedExtensions
+    }
+
+    /// How many extensions take part, where the office has so many.
+    pub fn extensions(self) -> usize {
+        match self {
+            Self::Spread => 30,
+            Self::Storm => 40,
+            Self::HeadOfficeAbroad => 50,
+            Self::ConferenceBridge => 8,
+            Self::NewBranchPhilippines => 4,
+            _ => 1,
+        }
     }
 }
 
@@ -116,8 +241,9 @@ mod tests {
     }
 
     #[test]
-    fn eight_kinds_are_fraud_and_seven_are_innocent() {
-        assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_fraud()).count(), 8);
-        assert!(!Kind::MondayOverseasBatch.is_fraud());
+    fn attacks_come_before_what_is_innocent() {
+        assert!(Kind::ALL.is_sorted());
+        assert_eq!(Kind::ALL.iter().filter(|kind| kind.is_fraud()).count(), 22);
+        assert!(Kind::InventedExtensions.is_fraud() && !Kind::MondayOverseasBatch.is_fraud());
     }
 }

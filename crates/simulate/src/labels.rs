@@ -8,7 +8,8 @@ use crate::case::{Case, LabelledCall};
 
 /// Writes the incidents: `incident,kind,is_fraud,extension,t_first_call,t_last_end,calls,answered,billable_seconds,billable_minutes`.
 ///
-/// Times are RFC 3339 UTC, `billable_minutes` counts started minutes per call. An incident without a call is left out.
+/// `extension` is one that took part; where there are several, the labels of the calls name each. Times are RFC 3339 UTC,
+/// `billable_minutes` counts started minutes per call. An incident without a call is left out.
 pub fn write_incident_labels(case: &Case, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,

@@ -29,6 +29,7 @@ pub use cel_csv::write_cel_csv;
 pub use japan_2015::{JAPAN_2015_CALLS, japan_2015};
 pub use kind::Kind;
 pub use labels::{write_call_labels, write_incident_labels};
+pub use numbers::ALLOW_LISTED_FAX;
 pub use office::{Extension, Office, ordinary_talk};
 pub use random::Random;
 pub use scenario::{Scenario, ScenarioError};

@@ -3,10 +3,15 @@
 //! - Japanese fixed lines: the exchange, the digits after the area code, begins with 0, which Japan assigns to nobody
 //!   (0 and 1 are prefixes there), while the shape is that of a fixed line: `03-0xxx-xxxx`, `06-0xxx-xxxx`, `045-0xx-xxxx`.
 //! - Japanese mobiles: no unassigned block has a mobile's shape, so `090-1000-00xx` is only unlikely, not impossible.
-//! - North America: 555-0100 to 555-0199, set aside for fiction. United Kingdom: 020 7946 0xxx, set aside by Ofcom for drama.
+//! - North America: 555-0100 to 555-0199, set aside for fiction. United Kingdom: 020 7946 0xxx and 0909 8790 xxx, set aside
+//!   by Ofcom for drama.
+//! - Japanese premium and shared-cost numbers: 0990 is out of service since 2014; `0570-19` is only unlikely.
 //! - Elsewhere: ranges outside the national plan as libphonenumber has it, which is also where revenue share lives.
 
 use crate::random::Random;
+
+/// The number of a fax that looks premium and is allowed, from the country code on: Swiss 090, outside the plan.
+pub const ALLOW_LISTED_FAX: &str = "41907000077";
 
 /// The number of the office itself.
 pub(crate) const DIRECT: &str = "0300000100";

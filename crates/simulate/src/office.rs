@@ -25,6 +25,9 @@ pub struct Extension {
 pub struct Office {
     /// Extensions, by number.
     pub extensions: Vec<Extension>,
+    /// Extensions that an incident adds: new phones, or names that an attacker made up. Their places go on behind the
+    /// others'.
+    pub added: Vec<Extension>,
     /// The zone of its clock.
     pub zone: Tz,
     /// The number that outside callers dial.
@@ -56,7 +59,7 @@ const NAMES: [&str; 14] = [
 const ACCOUNTS: [&str; 5] = ["sales", "", "sales", "support", "wh"];
 
 impl Office {
-    /// An office of `count` extensions, numbered as [`number`] says.
+    /// An office of `count` extensions, numbered from 100 up, or with more digits where these do not suffice.
     pub fn new(count: usize, zone: Tz, first_day: NaiveDate, days: u32) -> Self {
         let extensions = (0..count)
             .map(|index| Extension {
@@ -66,13 +69,14 @@ impl Office {
             })
             .collect();
         let direct_number = numbers::DIRECT.to_owned();
-        Self { extensions, zone, direct_number, first_day, days, holidays: Vec::new() }
+        let (added, holidays) = (Vec::new(), Vec::new());
+        Self { extensions, added, zone, direct_number, first_day, days, holidays }
     }
 
     /// The instant of a local time, microseconds since 1970 UTC: `day` days after the first, `seconds` after midnight.
     /// Of an hour that repeats the first is meant; an hour that does not exist is read as the one after it.
     pub fn at(&self, day: u32, seconds: i64) -> i64 {
-        let date = self.first_day.checked_add_days(Days::new(day as u64)).unwrap_or(self.first_day);
+        let date = self.date(day).unwrap_or(self.first_day);
         let local = date.and_time(chrono::NaiveTime::MIN) + chrono::TimeDelta::seconds(seconds);
         let instant = self
             .zone
@@ -82,17 +86,37 @@ impl Office {
         instant.map_or_else(|| local.and_utc().timestamp_micros(), |instant| instant.timestamp_micros())
     }
 
+    /// The date of a day.
+    pub fn date(&self, day: u32) -> Option<NaiveDate> {
+        self.first_day.checked_add_days(Days::new(day as u64))
+    }
+
     /// The weekday of a day, a holiday being a Sunday.
     pub fn weekday(&self, day: u32) -> Weekday {
-        match self.first_day.checked_add_days(Days::new(day as u64)) {
+        match self.date(day) {
             Some(date) if !self.holidays.contains(&date) => date.weekday(),
             _ => Weekday::Sun,
         }
     }
 
+    /// Whether an instant lies on a working day.
+    pub(crate) fn is_working_day(&self, instant: i64) -> bool {
+        let local = self.zone.from_utc_datetime(
+            &chrono::DateTime::from_timestamp_micros(instant).unwrap_or_default().naive_utc(),
+        );
+        let date = local.date_naive();
+        !matches!(date.weekday(), Weekday::Sat | Weekday::Sun) && !self.holidays.contains(&date)
+    }
+
+    /// The extension at a place, an added one included.
+    pub fn extension(&self, place: usize) -> Option<&Extension> {
+        let beyond = place.checked_sub(self.extensions.len());
+        beyond.map_or_else(|| self.extensions.get(place), |beyond| self.added.get(beyond))
+    }
+
     /// The number of an extension, empty for a place that does not exist.
     pub fn number(&self, extension: usize) -> &str {
-        self.extensions.get(extension).map_or("", |extension| &extension.number)
+        self.extension(extension).map_or("", |extension| &extension.number)
     }
 
     /// The ordinary calls of all days, by start. One extension never has two calls at once.
@@ -187,7 +211,7 @@ fn number(index: usize, count: usize) -> usize {
 
 /// A call that goes out as it was dialled.
 pub(crate) fn outgoing(caller: usize, dialled: String) -> Route {
-    Route::Outgoing { caller, sent: numbers::sent(&dialled).to_owned(), dialled }
+    Route::Outgoing { caller, claimed: None, sent: numbers::sent(&dialled).to_owned(), dialled }
 }
 
 /// How long it rang and how it ended: `answered` of a thousand calls are.

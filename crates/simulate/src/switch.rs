@@ -6,7 +6,8 @@
 use crate::call::{Call, Outcome, Route, SECOND, Side};
 use crate::random::Random;
 
-/// Which of a call's channels. A forwarded call has all four, any other the first and the last.
+/// Which of a call's channels. A forwarded call has all four, one to a feature the first only, any other the first and
+/// the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Caller,
@@ -100,7 +101,10 @@ pub(crate) fn place<'a>(calls: &'a [Call], numbers: &[&str], seed: u64) -> Vec<P
 /// The endpoint behind an end of a call.
 pub(crate) fn peer<'a>(route: &Route, role: Role, numbers: &[&'a str]) -> &'a str {
     let extension = match (route, role) {
-        (Route::Internal { caller, .. } | Route::Outgoing { caller, .. }, Role::Caller) => caller,
+        (
+            Route::Internal { caller, .. } | Route::Outgoing { caller, .. } | Route::Feature { caller, .. },
+            Role::Caller,
+        ) => caller,
         (Route::Internal { called, .. } | Route::Incoming { called, .. }, Role::Called) => called,
         _ => return "trunk",
     };
@@ -124,7 +128,9 @@ fn timed(call: &Call, index: usize, seed: u64) -> Placed<'_> {
         now += 290;
     }
     now += random.between(10, 41) * 50;
-    channels.push(channel(Role::Called, now));
+    if !matches!(call.route, Route::Feature { .. }) {
+        channels.push(channel(Role::Called, now));
+    }
     let answered_at = call.talk().map(|_| (call.started_at + call.ring).max(now + 2_000));
     let released_at = match answered_at {
         Some(answered_at) => answered_at + call.talk().unwrap_or(0),

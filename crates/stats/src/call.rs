@@ -2,7 +2,7 @@
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tollwatch_cdr::EventTime;
-use tollwatch_numbering::{E164, E164Range, Money};
+use tollwatch_numbering::Money;
 
 /// What kind of call it is, as bits, so that a window can ask for several at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -81,6 +81,8 @@ pub struct CallStat {
     pub extension: u32,
     /// Row of the destination table; [`CallStat::NO_DESTINATION`] if none matches.
     pub destination: u16,
+    /// The destination's country, as the caller numbers them; [`CallStat::NO_DESTINATION`] if none is known.
+    pub country: u16,
     /// Kind of call.
     pub traits: Traits,
     /// Calls: 1, or as many as were folded into the pane.
@@ -112,8 +114,9 @@ impl CallStat {
         Some(self.number).filter(|number| *number != 0)
     }
     /// The block of neighbouring numbers that was called; none if nobody could read the number.
-    pub fn range(&self) -> Option<E164Range> {
-        E164::from_value(self.number).map(E164::range)
+    pub fn range(&self) -> Option<u64> {
+        // As `E164::range` has it: what stands here has been read as a number before.
+        self.called_number().map(|number| number / 10_000)
     }
     /// Who placed it, if it is known.
     pub fn placed_by(&self) -> Option<u32> {

@@ -19,12 +19,13 @@ impl Windows {
         among: impl Fn(&CallStat) -> bool,
         value: impl Fn(&CallStat) -> Option<V>,
     ) -> (u64, EventTime) {
-        let near: Vec<(EventTime, Option<V>)> = self
-            .near(call.first_at, search)
-            .filter(|other| !other.is_pane() && among(other))
-            .map(|other| (other.first_at, value(other)))
-            .collect();
         let mut best = (0, call.first_at);
+        let comparable = || self.near(call.first_at, search).filter(|other| !other.is_pane() && among(other));
+        if !reaches(comparable().filter_map(&value), search.least) {
+            return best;
+        }
+        let near: Vec<(EventTime, Option<V>)> =
+            comparable().map(|other| (other.first_at, value(other))).collect();
         let mut inside = Inside::new(near.iter().filter_map(|(_, value)| value.as_ref()));
         let mut left = near.iter().peekable();
         for (index, (edge, value)) in near.iter().enumerate() {
@@ -45,29 +46,61 @@ impl Windows {
     }
 
     /// The most calls to the range that `call` went to in any one window that holds it, with the right edge of that
-    /// window; none if nobody could read its number. Cost and bounds as [`Windows::most_distinct`].
+    /// window; none if nobody could read its number. Costs a step for each call, 8,192 at most, that can share a window
+    /// with it.
     pub fn most_in_one_range(&self, call: &CallStat, search: Search) -> (u64, EventTime) {
-        // A call differs from every other.
-        self.most_of_range(call, search, |other| Some((other.first_at, other.call)))
+        let mut best = (0, call.first_at);
+        let Some(range) = call.range() else { return best };
+        let inside = || self.near(call.first_at, search).filter(|other| other.range() == Some(range));
+        let mut left = inside().peekable();
+        let mut calls = 0;
+        let mut edges = inside().peekable();
+        while let Some(edge) = edges.next() {
+            calls += 1;
+            let begin = edge.first_at.plus_seconds(-search.seconds);
+            while left.next_if(|old| old.first_at <= begin).is_some() {
+                calls -= 1;
+            }
+            let is_edge = edges.peek().is_none_or(|next| next.first_at != edge.first_at);
+            if edge.first_at >= call.first_at && is_edge && calls > best.0 {
+                best = (calls, edge.first_at);
+                if calls >= search.enough {
+                    break;
+                }
+            }
+        }
+        best
     }
 
     /// The most different numbers of the range that `call` went to in any one window that holds it, with the right
     /// edge of that window; none if nobody could read its number. Cost and bounds as [`Windows::most_distinct`].
     pub fn most_neighbours(&self, call: &CallStat, search: Search) -> (u64, EventTime) {
-        self.most_of_range(call, search, CallStat::called_number)
-    }
-
-    fn most_of_range<V: Ord>(
-        &self,
-        call: &CallStat,
-        search: Search,
-        value: impl Fn(&CallStat) -> Option<V>,
-    ) -> (u64, EventTime) {
         match call.range() {
-            Some(range) => self.most_distinct(call, search, |other| other.range() == Some(range), value),
+            Some(range) => self.most_distinct(
+                call,
+                search,
+                |other| other.range() == Some(range),
+                CallStat::called_number,
+            ),
             None => (0, call.first_at),
         }
     }
+}
+
+/// Whether there are so many different values. Small numbers are all that is asked for, so a list will do.
+fn reaches<V: Ord>(values: impl Iterator<Item = V>, least: u64) -> bool {
+    let mut seen: Vec<V> = Vec::new();
+    let mut missing = least;
+    for value in values {
+        if missing == 0 || least > 32 {
+            return true;
+        }
+        if !seen.contains(&value) {
+            seen.push(value);
+            missing -= 1;
+        }
+    }
+    missing == 0
 }
 
 /// The different values of a window's calls, with the number of calls that have each.

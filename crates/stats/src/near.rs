@@ -13,6 +13,8 @@ pub struct Search {
     pub traits: Traits,
     /// Length of the windows in seconds.
     pub seconds: i64,
+    /// Below this value nobody asks for it: where there are fewer calls, none are counted.
+    pub least: u64,
     /// From this value on it need not look on.
     pub enough: u64,
 }

@@ -3,7 +3,7 @@ mod fold;
 
 use crate::{CallStat, Totals, Traits};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use tollwatch_cdr::EventTime;
 
 /// Above this many entries a key is hot, and its old calls are folded into panes.
@@ -59,6 +59,8 @@ pub struct Windows {
     running: Vec<Running>,
     /// So many calls at the end of the ring are ahead.
     ahead: usize,
+    /// Calls in the ring to each block of 10,000 numbers, so that most calls need no counting.
+    blocks: BTreeMap<u64, u32>,
     /// No call in the ring lasted longer than this; bounds how far back an overlap can reach.
     longest_seconds: i64,
     /// Calls that have not ended.
@@ -115,6 +117,9 @@ impl Windows {
         let place = (call.first_at, call.call);
         let at = self.calls.partition_point(|other| (other.first_at, other.call) <= place);
         self.note_length(&call);
+        if let Some(block) = call.range() {
+            *self.blocks.entry(block).or_default() += 1;
+        }
         self.open_calls += usize::from(call.is_open());
         let traits = call.traits;
         if at >= self.begun() && call.first_at > now {
@@ -201,6 +206,22 @@ impl Windows {
     /// The call as it stands.
     pub fn find(&self, started_at: EventTime, call: u64) -> Option<&CallStat> {
         self.calls.get(self.position(started_at, call)?)
+    }
+
+    /// How many calls of the ring went to the block of numbers that `call` went to, whenever and of whatever kind.
+    pub fn calls_to_range_of(&self, call: &CallStat) -> u64 {
+        call.range().and_then(|block| self.blocks.get(&block)).copied().unwrap_or_default().into()
+    }
+
+    /// A call leaves the ring, or is folded.
+    fn leave_block(&mut self, block: Option<u64>) {
+        let Some(block) = block else { return };
+        if let Some(calls) = self.blocks.get_mut(&block) {
+            *calls = calls.saturating_sub(1);
+            if *calls == 0 {
+                self.blocks.remove(&block);
+            }
+        }
     }
 
     /// The calls that started at that instant.
@@ -304,16 +325,17 @@ impl Windows {
             if self.begun() == 0 {
                 // The running windows have not come to it.
                 self.ahead -= 1;
-                self.calls.pop_front();
-                continue;
-            }
-            for (spec, running) in specs.iter().zip(&mut self.running) {
-                match running.tail.checked_sub(1) {
-                    Some(tail) => running.tail = tail,
-                    None if old.traits.has(spec.traits) => running.totals.subtract(old),
-                    None => {}
+            } else {
+                for (spec, running) in specs.iter().zip(&mut self.running) {
+                    match running.tail.checked_sub(1) {
+                        Some(tail) => running.tail = tail,
+                        None if old.traits.has(spec.traits) => running.totals.subtract(old),
+                        None => {}
+                    }
                 }
             }
+            let block = old.range();
+            self.leave_block(block);
             self.calls.pop_front();
         }
         if self.calls.is_empty() {

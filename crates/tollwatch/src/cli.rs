@@ -36,7 +36,7 @@ pub(crate) struct ConfigArgs {
     /// Configuration file; without one the embedded defaults are used
     #[arg(short, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Time zone of records that carry none, such as Asia/Tokyo, UTC, +09:00
+    /// Time zone of records that carry none, such as Asia/Tokyo, UTC, +09:00; `auto` for what each file's ids say
     #[arg(long, value_name = "ZONE")]
     pub timezone: Option<String>,
     /// Country the PBX stands in, such as JP
@@ -61,6 +61,9 @@ pub(crate) struct ScanArgs {
     /// Write the incidents there, one JSON object a line
     #[arg(long, value_name = "OUT.jsonl")]
     pub incidents: Option<PathBuf>,
+    /// Keep every record there that cannot be read, whole and unredacted, one JSON object a line
+    #[arg(long, value_name = "OUT.jsonl")]
+    pub quarantine: Option<PathBuf>,
     /// What to print
     #[arg(long, value_enum, default_value_t = Output::Table)]
     pub output: Output,
@@ -70,7 +73,7 @@ pub(crate) struct ScanArgs {
     /// Show unclassified numbers in full
     #[arg(long)]
     pub show_numbers: bool,
-    /// Files, plain, .gz or .zst, of one PBX; `-` for standard input
+    /// Files, plain, .gz or .zst, of one PBX or those of `[[sources]]`; `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
 }

@@ -2,6 +2,7 @@
 pub(crate) mod check;
 pub(crate) mod formats;
 pub(crate) mod number;
+mod outputs;
 mod report;
 pub(crate) mod scan;
 pub(crate) mod schema;
@@ -10,6 +11,9 @@ use crate::cli::{ConfigArgs, UNUSABLE};
 use crate::config::{Config, Overrides};
 use crate::language::Language;
 use std::process::ExitCode;
+
+/// So many oddities of a rate deck are told; a deck has thousands of rows.
+const MOST_WARNINGS: usize = 10;
 
 /// The configuration that the flags ask for; its faults are told, all of them.
 fn config(arguments: &ConfigArgs) -> Result<Config, ExitCode> {
@@ -20,8 +24,12 @@ fn config(arguments: &ConfigArgs) -> Result<Config, ExitCode> {
     };
     Config::load(arguments.config.as_deref(), &overrides)
         .inspect(|config| {
-            for warning in &config.warnings {
-                eprintln!("{}: {warning}", config.language.pick("warning", "警告"));
+            let word = config.language.pick("warning", "警告");
+            for warning in config.warnings.iter().take(MOST_WARNINGS) {
+                eprintln!("{word}: {warning}");
+            }
+            if config.warnings.len() > MOST_WARNINGS {
+                eprintln!("{word}: {}", config.language.and_more(config.warnings.len() - MOST_WARNINGS));
             }
         })
         .map_err(|problems| {

@@ -2,10 +2,13 @@
 mod deck;
 mod place;
 mod raw;
+mod sources;
 mod tenants;
 
 pub(crate) use raw::TenantConfig;
-pub use raw::{DestinationConfig, RatesConfig, RawConfig, SiteConfig};
+pub use raw::{DestinationConfig, RatesConfig, RawConfig, SiteConfig, SourceConfig};
+pub use sources::{Source, Sources, Timezone};
+pub use tenants::TenantSettings;
 
 use crate::language::Language;
 use std::collections::BTreeMap;
@@ -60,22 +63,20 @@ pub struct Overrides {
 pub struct Config {
     /// Language of messages.
     pub language: Language,
-    /// Customer or site.
-    pub tenant: String,
-    /// Zone of records without one.
-    pub zone: Zone,
+    /// How files are to be read.
+    pub sources: Sources,
     /// What the engine runs on.
     pub settings: Settings,
     /// The same for tenants that have something of their own.
-    pub tenants: Vec<(String, Settings)>,
+    pub tenants: Vec<TenantSettings>,
     /// What is odd about the rate deck, and was taken all the same.
     pub warnings: Vec<String>,
 }
 
 impl Config {
     /// An engine of this configuration, which has seen nothing.
-    pub fn engine(settings: Settings, tenants: Vec<(String, Settings)>) -> Engine {
-        let own = |engine: Engine, (name, settings): (String, Settings)| engine.with_tenant(&name, settings);
+    pub fn engine(settings: Settings, tenants: Vec<TenantSettings>) -> Engine {
+        let own = |engine: Engine, own: TenantSettings| engine.with_tenant(&own.name, own.settings);
         tenants.into_iter().fold(Engine::new(settings), own)
     }
 
@@ -140,6 +141,7 @@ fn read(text: &str, problems: &mut Vec<Problem>) -> Option<RawConfig> {
         match key.as_str() {
             "language" => section(&key, value, &mut raw.language, problems),
             "site" => over(&key, value, &mut raw.site, problems),
+            "sources" => list(&key, value, &mut raw.sources, problems, |_| Some(sources::unread())),
             // A dial plan follows from its country: what is left out is that country's, not Japan's.
             "dial_plan" => section::<RawDialPlan>(&key, value, &mut raw.dial_plan, problems),
             "rates" => over(&key, value, &mut raw.rates, problems),
@@ -259,7 +261,7 @@ fn apply(mut raw: RawConfig, overrides: &Overrides, problems: &mut Vec<Problem>)
             extension_peers: raw.dial_plan.extension_peers,
             ..RawDialPlan::default()
         };
-        if overrides.timezone.is_none() {
+        if overrides.timezone.is_none() && raw.site.timezone != "auto" {
             problems.push(Problem::new(
                 "--country".to_owned(),
                 format!("the time zone is still {}", raw.site.timezone),
@@ -269,6 +271,9 @@ fn apply(mut raw: RawConfig, overrides: &Overrides, problems: &mut Vec<Problem>)
     }
     if let Some(timezone) = &overrides.timezone {
         raw.site.timezone.clone_from(timezone);
+        for source in &mut raw.sources {
+            source.timezone = None;
+        }
     }
     if let Some(language) = &overrides.language {
         raw.language.clone_from(language);
@@ -286,9 +291,6 @@ fn build(raw: RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) -> 
             "en, ja or auto",
         ));
     }
-    if raw.site.tenant.is_empty() {
-        problems.push(Problem::new("site.tenant".to_owned(), "empty".to_owned(), "such as \"default\""));
-    }
     let currency = &raw.rates.currency;
     if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_uppercase()) {
         problems.push(Problem::new(
@@ -297,19 +299,9 @@ fn build(raw: RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) -> 
             "three letters, such as JPY",
         ));
     }
-    let zone = match Zone::parse(&raw.site.timezone) {
-        Ok(zone) => Some(zone),
-        Err(error) => {
-            problems.push(Problem::new(
-                "site.timezone".to_owned(),
-                error.to_string(),
-                "an IANA name such as Asia/Tokyo",
-            ));
-            None
-        }
-    };
     let home_country = raw.dial_plan.country.to_ascii_uppercase();
     let plan = dial_plan("dial_plan", raw.dial_plan.clone(), problems);
+    let sources = Sources::new(&raw.site, &raw.sources, &home_country, folder, problems);
     let destinations = destinations(&raw.destinations, problems);
     let deck = deck::deck(&raw.rates, folder, problems, &mut warnings);
     // What is wrong was named above; the rest is still worth checking, with the defaults in its place.
@@ -322,7 +314,7 @@ fn build(raw: RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) -> 
         home_country: &home_country,
         business_hours: &raw.business_hours,
         // A wrong zone was named above; the rest is still worth checking.
-        timezone: if zone.is_some() { &raw.site.timezone } else { "UTC" },
+        timezone: &sources.site_zone().unwrap_or(Zone::UTC).to_string(),
         allow: &raw.allow,
         rules: &raw.rules,
     };
@@ -335,14 +327,7 @@ fn build(raw: RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) -> 
     );
     let tenants = tenants::settings(&raw, &detection, &plan, &destinations, &deck, problems);
     match common {
-        Ok(settings) => Some(Config {
-            language: language?,
-            tenant: raw.site.tenant,
-            zone: zone?,
-            settings,
-            tenants,
-            warnings,
-        }),
+        Ok(settings) => Some(Config { language: language?, sources, settings, tenants, warnings }),
         Err(found) => {
             problems.extend(found);
             None

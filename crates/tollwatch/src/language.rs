@@ -29,6 +29,14 @@ impl Language {
         if locale.is_some_and(|locale| locale.starts_with("ja")) { Self::Japanese } else { Self::English }
     }
 
+    /// What stands under a list that is not shown to its end.
+    pub fn and_more(self, count: usize) -> String {
+        match self {
+            Self::English => format!("and {count} more"),
+            Self::Japanese => format!("ほか {count} 件"),
+        }
+    }
+
     /// The text in this language.
     pub fn pick<'a>(self, english: &'a str, japanese: &'a str) -> &'a str {
         match self {

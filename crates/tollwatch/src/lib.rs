@@ -7,10 +7,12 @@ mod commands;
 mod config;
 mod language;
 mod scan;
+mod zones;
 
 pub use cli::run;
 pub use config::{
-    Config, ConfigProblem, DestinationConfig, Overrides, RatesConfig, RawConfig, SiteConfig, default_text,
+    Config, ConfigProblem, DestinationConfig, Overrides, RatesConfig, RawConfig, SiteConfig, Source,
+    SourceConfig, Sources, TenantSettings, Timezone, default_text,
 };
 pub use language::Language;
-pub use scan::{FileReport, Reading, RejectSample, ScanError, ScanReport, Scanner};
+pub use scan::{FileReport, Quarantine, Reading, RejectSample, ScanError, ScanReport, Scanner};

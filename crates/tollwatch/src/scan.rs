@@ -1,21 +1,28 @@
 //! From files to incidents: one pass over everything that was given.
+mod feed;
 mod merge;
+mod quarantine;
 mod recorded;
+mod tally;
+mod timezone;
 
+pub use quarantine::Quarantine;
+pub(crate) use quarantine::QuarantinedV1;
+pub use tally::RejectSample;
+
+use crate::config::{Source, Sources, Timezone};
+use feed::Feed;
 use recorded::Recorded;
 use std::path::{Path, PathBuf};
+use tally::{Counting, Tally};
 use tollwatch_cdr::{
-    DateOrder, Decoder, Detection, EventTime, Format, Hint, Place, Record, Rejected, Sink, Zone, detect_among,
+    Counters, DateOrder, Decoder, Detection, EventTime, Format, OffsetCheck, Record, Untold, Zone,
+    detect_among,
 };
-use tollwatch_detect::{Engine, TenantId};
+use tollwatch_detect::Engine;
 use tollwatch_source::{Blocks, Input, SourceError};
 
-/// All files of a scan are taken for the records of one PBX.
-const SYSTEM: u16 = 0;
-/// So many rejected records are shown with their place.
-const MOST_SAMPLES: usize = 10;
-
-/// If so many bytes do not tell the format, more will not.
+/// If so many bytes do not tell the format, or the time zone, more will not.
 const ENOUGH: usize = 64 * 1024;
 
 /// The input cannot be used.
@@ -30,19 +37,13 @@ pub enum ScanError {
         /// What was found out, in English and Japanese.
         why: [String; 2],
     },
-}
-
-/// A record that was rejected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RejectSample {
-    /// Where it stands.
-    pub place: Place,
-    /// The field, counted from 1, with its name.
-    pub field: Option<(usize, &'static str)>,
-    /// Why.
-    pub reason: String,
-    /// What to do about it, where anything helps.
-    pub hint: Option<Hint>,
+    /// The time zone of a file was to be told from its records, and they do not tell it.
+    Timezone {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: Untold,
+    },
 }
 
 /// How far a scan has come.
@@ -61,6 +62,14 @@ pub struct FileReport {
     pub format: Format,
     /// Why it was taken for that, in English and Japanese; empty if the format was given.
     pub why: [String; 2],
+    /// The zone its civil times were read in.
+    pub zone: Zone,
+    /// The zone was told from the first records.
+    pub zone_is_found: bool,
+    /// What the records say of the zone.
+    pub offset: OffsetCheck,
+    /// What was odd about records that were read all the same.
+    pub odd: Counters,
     /// Lines that held a call or a live event.
     pub records: u64,
     /// Lines that hold none and are none of the format's faults.
@@ -74,45 +83,43 @@ pub struct FileReport {
 }
 
 /// What became of a scan.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ScanReport {
     /// File by file, as given.
     pub files: Vec<FileReport>,
+    /// Tenants whose records were read.
+    pub tenants: usize,
+    /// Where the rejected records are, if they were to be kept.
+    pub quarantine: Option<Quarantine>,
 }
 
 /// Reads files into an engine.
 #[derive(Debug)]
 pub struct Scanner {
-    tenant: String,
-    zone: Zone,
-    format: Option<Format>,
+    sources: Sources,
+    quarantine: Option<Quarantine>,
     date_order: Option<DateOrder>,
     inputs: Vec<Opened>,
 }
 
-/// A file that was opened and whose format is known.
+/// A file that was opened and whose format and zone are known.
 #[derive(Debug)]
 struct Opened {
+    path: PathBuf,
+    source: Source,
+    why: [String; 2],
+    /// The zone that its records told.
+    found_zone: Option<Zone>,
     blocks: Blocks,
     decoder: Decoder,
     tally: Tally,
-    report: FileReport,
-}
-
-#[derive(Debug, Default)]
-struct Tally {
-    records: u64,
-    passed_over: u64,
-    last_line: Option<u64>,
-    rejected: std::collections::BTreeMap<String, u64>,
-    samples: Vec<RejectSample>,
+    error: Option<String>,
 }
 
 impl Scanner {
-    /// A scanner without files, for the records of a tenant's PBX that stands in `zone`; `format` for all
-    /// files, or none to tell it from each file's first records.
-    pub fn new(tenant: &str, zone: Zone, format: Option<Format>) -> Self {
-        Self { tenant: tenant.to_owned(), zone, format, date_order: None, inputs: Vec::new() }
+    /// A scanner without files, which will be read as `sources` says.
+    pub fn new(sources: Sources) -> Self {
+        Self { sources, quarantine: None, date_order: None, inputs: Vec::new() }
     }
 
     /// The same where the operator says which of day and month stands first in dates that do not tell.
@@ -121,44 +128,61 @@ impl Scanner {
         Self { date_order: order, ..self }
     }
 
-    /// Opens a file (`-` is standard input) and finds out its format.
+    /// Records that cannot be read are kept there.
+    pub fn keep_rejected(&mut self, quarantine: Quarantine) {
+        self.quarantine = Some(quarantine);
+    }
+
+    /// Opens a file (`-` is standard input) and finds out its format, and its time zone if need be.
     pub fn open(&mut self, path: &Path) -> Result<(), ScanError> {
+        let source = self.sources.of(path).clone();
         let mut blocks = Blocks::new(Input::open(path).map_err(ScanError::Source)?);
         // A pipe gives what it has, which may be less than a record; a file gives a whole block at once.
-        let (format, why) = loop {
+        let (format, why, zone, found_zone) = loop {
             blocks.fill().map_err(ScanError::Source)?;
             let first = blocks.current();
+            let enough = first.last || first.bytes.len() >= ENOUGH;
             // A log that was just rotated is empty, and nothing is wrong with that.
             let empty =
                 if first.last && first.bytes.is_empty() { Format::all().first().copied() } else { None };
             let detected = || detect_among(first.bytes, Format::all(), self.date_order);
-            match self.format.or(empty).map_or_else(detected, given) {
-                Detection::Found { format, english, japanese } => break (format, [english, japanese]),
-                Detection::Unclear { english, japanese, .. } if first.last || first.bytes.len() >= ENOUGH => {
+            let (format, why) = match source.format.or(empty).map_or_else(detected, given) {
+                Detection::Found { format, english, japanese } => (format, [english, japanese]),
+                Detection::Unclear { english, japanese, .. } if enough => {
                     return Err(ScanError::Format { path: path.to_owned(), why: [english, japanese] });
                 }
-                Detection::Unclear { .. } => {}
+                Detection::Unclear { .. } => continue,
+            };
+            match source.timezone {
+                Timezone::Known(zone) => break (format, why, zone, None),
+                Timezone::Auto => match timezone::of_records(format, first, self.sources.country()) {
+                    Ok(found) => break (format, why, found.unwrap_or(Zone::UTC), found),
+                    Err(why) if enough => {
+                        return Err(ScanError::Timezone { path: path.to_owned(), why });
+                    }
+                    Err(_) => {}
+                },
             }
         };
         self.inputs.push(Opened {
+            path: path.to_owned(),
+            source,
+            why,
+            found_zone,
             blocks,
             decoder: match self.date_order {
-                Some(order) => Decoder::new(format, self.zone).with_date_order(order),
-                None => Decoder::new(format, self.zone),
+                Some(order) => Decoder::new(format, zone).with_date_order(order),
+                None => Decoder::new(format, zone),
             },
             tally: Tally::default(),
-            report: FileReport {
-                path: path.to_owned(),
-                format,
-                why,
-                records: 0,
-                passed_over: 0,
-                rejected: std::collections::BTreeMap::new(),
-                samples: Vec::new(),
-                error: None,
-            },
+            error: None,
         });
         Ok(())
+    }
+
+    /// The zone of the first file whose records told it.
+    pub fn found_zone(&self) -> Option<Zone> {
+        self.inputs.iter().find_map(|opened| opened.found_zone)
     }
 
     /// Bytes of all files on disk, if known.
@@ -168,14 +192,15 @@ impl Scanner {
 
     /// Reads everything into the engine, several files by event time, and tells `progress` after each block.
     pub fn run(self, engine: &mut Engine, progress: &mut dyn FnMut(Reading)) -> ScanReport {
-        let tenant = engine.tenant(&self.tenant);
-        let mut inputs = self.inputs;
+        let Self { mut quarantine, mut inputs, .. } = self;
+        let mut feed = Feed::new(engine, inputs.iter().map(|input| &input.source));
         match inputs.as_mut_slice() {
-            [only] => only.read_all(&mut Feed { engine, tenant }, progress),
-            many => merge::read_all(many, &mut Feed { engine, tenant }, progress),
+            [only] => only.read_all(&mut feed, quarantine.as_mut(), progress),
+            many => merge::read_all(many, &mut feed, quarantine.as_mut(), progress),
         }
+        let tenants = feed.tenants();
         engine.finish();
-        ScanReport { files: inputs.into_iter().map(Opened::into_report).collect() }
+        ScanReport { files: inputs.into_iter().map(Opened::into_report).collect(), tenants, quarantine }
     }
 }
 
@@ -196,23 +221,6 @@ fn given(format: Format) -> Detection {
     Detection::Found { format, english: String::new(), japanese: String::new() }
 }
 
-/// The engine as the place where records go.
-struct Feed<'e> {
-    engine: &'e mut Engine,
-    tenant: TenantId,
-}
-
-impl Feed<'_> {
-    fn take(&mut self, record: &Record<'_>) {
-        self.engine.observe(self.tenant, SYSTEM, record);
-    }
-
-    /// A scan shows incidents as they stand at its end; what led there is not kept.
-    fn drop_alerts(&mut self) {
-        drop(self.engine.take_alerts());
-    }
-}
-
 impl Opened {
     /// When the first record of a log of live events came to be known; none for other formats.
     fn first_event(&self) -> Option<EventTime> {
@@ -222,30 +230,36 @@ impl Opened {
         let mut first = EventTime::MAX;
         let mut take = |record: &Record<'_>| first = first.min(record.known_at());
         let block = self.blocks.current();
-        let mut sink = Counting { tally: &mut Tally::default(), take: &mut take };
+        let mut sink = Counting { tally: &mut Tally::default(), quarantine: None, take: &mut take };
         self.decoder.clone().decode(block.bytes, block.last, &mut sink);
         Some(first)
     }
 
     /// Decodes the block at hand and reads the next. Whether there is more to come.
-    fn step(&mut self, mut take: impl FnMut(&Record<'_>)) -> bool {
+    fn step(&mut self, quarantine: Option<&mut Quarantine>, mut take: impl FnMut(&Record<'_>)) -> bool {
         let block = self.blocks.current();
         let last = block.last;
-        let mut sink = Counting { tally: &mut self.tally, take: &mut take };
+        let quarantine = quarantine.map(|quarantine| (quarantine, &*self.path, self.decoder.format()));
+        let mut sink = Counting { tally: &mut self.tally, quarantine, take: &mut take };
         let used = self.decoder.decode(block.bytes, last, &mut sink);
         self.blocks.consume(used);
         match self.blocks.fill() {
             Ok(Some(_)) => true,
             Ok(None) => false,
             Err(error) => {
-                self.report.error = Some(with_causes(&error));
+                self.error = Some(with_causes(&error));
                 false
             }
         }
     }
 
-    fn read_all(&mut self, feed: &mut Feed<'_>, progress: &mut dyn FnMut(Reading)) {
-        while self.step(|record| feed.take(record)) {
+    fn read_all(
+        &mut self,
+        feed: &mut Feed<'_>,
+        mut quarantine: Option<&mut Quarantine>,
+        progress: &mut dyn FnMut(Reading),
+    ) {
+        while self.step(quarantine.as_deref_mut(), |record| feed.take(0, record)) {
             feed.drop_alerts();
             progress(Reading { bytes: self.blocks.input().position() });
         }
@@ -253,38 +267,20 @@ impl Opened {
 
     fn into_report(self) -> FileReport {
         let Tally { records, passed_over, rejected, samples, .. } = self.tally;
-        FileReport { records, passed_over, rejected, samples, ..self.report }
-    }
-}
-
-/// Counts what a decoder reads and hands the records on.
-struct Counting<'t, F> {
-    tally: &'t mut Tally,
-    take: &'t mut F,
-}
-
-impl<F: FnMut(&Record<'_>)> Sink for Counting<'_, F> {
-    fn record(&mut self, place: Place, record: &Record<'_>) {
-        // A line of live events may tell of two things at once, and is still one line.
-        if self.tally.last_line != Some(place.line) {
-            self.tally.records += 1;
-            self.tally.last_line = Some(place.line);
+        FileReport {
+            path: self.path,
+            format: self.decoder.format(),
+            why: self.why,
+            zone: self.decoder.zone(),
+            zone_is_found: self.found_zone.is_some(),
+            offset: self.decoder.offset_check(),
+            odd: self.decoder.counters(),
+            records,
+            passed_over,
+            rejected,
+            samples,
+            error: self.error,
         }
-        (self.take)(record);
-    }
-
-    fn passed_over(&mut self, _: Place) {
-        self.tally.passed_over += 1;
-    }
-
-    fn rejected(&mut self, rejected: &Rejected<'_>) {
-        let reason = rejected.reason.to_string();
-        if self.tally.samples.len() < MOST_SAMPLES {
-            let (place, field) = (rejected.place, rejected.field);
-            let hint = rejected.reason.hint();
-            self.tally.samples.push(RejectSample { place, field, reason: reason.clone(), hint });
-        }
-        *self.tally.rejected.entry(reason).or_default() += 1;
     }
 }
 

@@ -1,9 +1,9 @@
 //! Rows of channel events: what `cel_custom` writes.
 use super::cel::{CelRow, CelTracker};
-use crate::call::{Reader, creation_epoch, fault};
+use crate::call::{CLOCK_SET_SINCE, Reader, creation_epoch, fault, is_unset};
 use crate::csv::{Fault, Row};
 use crate::descriptor::{Columns, Plan};
-use crate::zone::Choice;
+use crate::zone::{Choice, LocalTime};
 use crate::{EventTime, Place, RejectReason, Sink};
 
 /// Reads one row.
@@ -17,10 +17,8 @@ pub(crate) fn read<S: Sink>(
     sink: &mut S,
 ) -> Result<(), Fault> {
     let [_, time, .., unique_id, _, _] = columns.events;
-    let Some(at) = event_time(row, time, unique_id, reader) else {
-        let [_, source, ..] = plan.sources.events;
-        return Err(fault(plan, time, source, RejectReason::Time));
-    };
+    let [_, source, ..] = plan.sources.events;
+    let at = event_time(row, time, unique_id, reader).map_err(|reason| fault(plan, time, source, reason))?;
     if columns.events.iter().any(|&column| row.has_quote_inside(column)) {
         let row = row.unescaped(&mut reader.scratch);
         tracker.row(at, &CelRow::new(&columns.events, |column| row.field(column)), place, sink);
@@ -30,22 +28,40 @@ pub(crate) fn read<S: Sink>(
     Ok(())
 }
 
-/// Seconds since 1970 UTC with a fraction, or what `dateformat=%F %T` gives, in local time.
-fn event_time(row: &Row<'_>, time: usize, unique_id: usize, reader: &mut Reader) -> Option<EventTime> {
-    let text = row.field(time);
+/// Seconds since 1970 UTC with a fraction, or what `dateformat=%F %T` gives, in local time. Where the PBX did not
+/// know the time, the second in which the channel was created.
+fn event_time(
+    row: &Row<'_>,
+    time: usize,
+    unique_id: usize,
+    reader: &mut Reader,
+) -> Result<EventTime, RejectReason> {
+    let created = || creation_epoch(row.field(unique_id));
+    let at = written_time(row.field(time), created, reader).ok_or(RejectReason::Time)?;
+    if at.seconds() >= CLOCK_SET_SINCE {
+        return Ok(at);
+    }
+    let created = created().filter(|&epoch| epoch >= CLOCK_SET_SINCE).ok_or(RejectReason::ClockNotSet)?;
+    reader.counters.untrusted_clock += 1;
+    Ok(EventTime::from_seconds(created))
+}
+
+fn written_time(text: &[u8], created: impl Fn() -> Option<i64>, reader: &mut Reader) -> Option<EventTime> {
     let dot = text.iter().position(|&byte| byte == b'.');
     let whole = text.get(..dot.unwrap_or(text.len()))?;
     let micros = match dot {
         Some(dot) => micros(text.get(dot + 1..)?)?,
         None => 0,
     };
-    let seconds = if whole.contains(&b':') {
-        let choice = || Choice::NotBefore(creation_epoch(row.field(unique_id)));
-        let (seconds, reading) = reader.clock.read(whole, choice)?;
-        reader.counters.note(reading);
-        seconds
-    } else {
+    let seconds = if !whole.contains(&b':') {
         digits(whole)?
+    } else if is_unset(whole) {
+        0
+    } else {
+        let (seconds, reading) = reader.clock.read(whole, || Choice::NotBefore(created()))?;
+        reader.counters.note(reading);
+        reader.offsets.row(reader.clock.zone(), || Some((LocalTime::parse(whole)?, created()?)));
+        seconds
     };
     Some(EventTime::from_micros(seconds * 1_000_000 + micros))
 }

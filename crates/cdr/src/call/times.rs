@@ -12,6 +12,9 @@ const LONGEST_CALL_SECONDS: i64 = 7 * 86_400;
 /// second or two. More than this is a clock that was changed.
 const ROUNDING_SECONDS: u64 = 5;
 
+/// 2001-01-01T00:00:00Z. A time before that is of a clock that started from nothing.
+pub(crate) const CLOCK_SET_SINCE: i64 = 978_307_200;
+
 /// The times of a call, in seconds since 1970 UTC.
 pub(super) struct Times {
     pub(super) started: i64,
@@ -33,26 +36,35 @@ impl Reader {
         let (forms, sources) = (&plan.forms, &plan.sources);
         let mut civil = CivilTimes { zone: clock, order: *order, counters, plan };
         let created = || Choice::NotBefore(creation_epoch(row.field(columns.created_in)));
-        let begun = if columns.started == ABSENT {
+        let text = row.field(columns.started);
+        let begun = if forms.started.is_never(text) {
             None
         } else {
-            let text = row.field(columns.started);
-            if forms.started.is_never(text) {
-                return Err(fault(plan, columns.started, sources.started, RejectReason::Time));
-            }
-            Some(civil.read(text, &forms.started, (columns.started, sources.started), created)?)
+            let at = (columns.started, sources.started);
+            Some(civil.read(text, &forms.started, at, created)?).filter(|&at| at >= CLOCK_SET_SINCE)
         };
         let duration = seconds(row, forms.duration, plan, (columns.duration, sources.duration))?;
         let billable = seconds(row, forms.billable, plan, (columns.billable, sources.billable))?;
-        let printed = row.field(columns.ended);
-        let printed = if forms.ended.is_never(printed) {
+        let text = row.field(columns.ended);
+        let printed = if forms.ended.is_never(text) {
             None
         } else {
             let near = || match (begun, duration) {
                 (Some(begun), Some(duration)) => Choice::Nearest(begun.saturating_add(duration)),
-                (begun, _) => Choice::NotBefore(begun),
+                (Some(begun), None) => Choice::NotBefore(Some(begun)),
+                (None, _) => creation_epoch(row.field(columns.created_in))
+                    .map_or(Choice::NotBefore(None), Choice::Nearest),
             };
-            Some(civil.read(printed, &forms.ended, (columns.ended, sources.ended), near)?)
+            Some(civil.read(text, &forms.ended, (columns.ended, sources.ended), near)?)
+                .filter(|&at| at >= CLOCK_SET_SINCE)
+        };
+        // A column that the format has, and no time in it.
+        let lacks_start = begun.is_none() && columns.started != ABSENT;
+        let (begun, printed) = if lacks_start || (printed.is_none() && columns.ended != ABSENT) {
+            let known = (begun, printed, duration.or(billable));
+            civil.by_one(row, columns, known)?
+        } else {
+            (begun, printed)
         };
         let contradiction = || fault(plan, columns.duration, sources.duration, RejectReason::Contradiction);
         let (started, ended, by_clock) = match (begun, printed, duration) {
@@ -135,6 +147,35 @@ struct CivilTimes<'r> {
 }
 
 impl CivilTimes<'_> {
+    /// Start or end is missing, or both: the other one and the duration tell it, or the second in which the channel
+    /// was created.
+    #[cold]
+    fn by_one(
+        &mut self,
+        row: &Row<'_>,
+        columns: &Columns,
+        (start, end, duration): (Option<i64>, Option<i64>, Option<i64>),
+    ) -> Result<(Option<i64>, Option<i64>), Fault> {
+        let (plan, sources) = (self.plan, &self.plan.sources);
+        let epoch = creation_epoch(row.field(columns.created_in)).filter(|&epoch| epoch >= CLOCK_SET_SINCE);
+        if start.or(end).or(epoch).is_none() {
+            let (column, source) = if columns.started == ABSENT {
+                (columns.ended, sources.ended)
+            } else {
+                (columns.started, sources.started)
+            };
+            return Err(fault(plan, column, source, RejectReason::ClockNotSet));
+        }
+        let (column, source) = (columns.duration, sources.duration);
+        let lasted = duration.ok_or_else(|| fault(plan, column, source, RejectReason::Number))?.max(0);
+        if lasted > LONGEST_CALL_SECONDS {
+            return Err(fault(plan, column, source, RejectReason::Contradiction));
+        }
+        self.counters.untrusted_clock += 1;
+        let started = start.or(end.map(|end| end - lasted)).or(epoch).unwrap_or_default();
+        Ok((Some(started), Some(started + lasted)))
+    }
+
     /// The one place where civil times of calls are read.
     #[inline]
     fn read(

@@ -9,7 +9,7 @@ pub(super) fn in_words(sample: &[u8], scores: &[(Format, Score)]) -> [String; 2]
     let wide = scores
         .iter()
         .find_map(|(_, score)| score.why.as_ref().filter(|why| why.reason == RejectReason::Utf16));
-    if let Some(hint) = wide.and_then(|why| why.reason.hint()) {
+    if let Some(hint) = wide.map(|why| why.reason.hint()) {
         return [
             format!("it is in UTF-16 ({}).", hint.english),
             format!("UTF-16 です ({})。", hint.japanese),
@@ -83,11 +83,9 @@ fn but(format: Format, score: &Score) -> Option<[String; 2]> {
     let why = score.why.as_ref()?;
     let (_, name) = why.field?;
     let hint = why.reason.hint();
-    let english = hint.map_or(String::new(), |hint| format!(" ({})", hint.english));
-    let japanese = hint.map_or(String::new(), |hint| format!(" ({})", hint.japanese));
     Some([
-        format!("nearest is {format}, but {name}: {}{english}", why.reason),
-        format!("最も近い形式は {format} ですが、{name}: {}{japanese}", why.reason),
+        format!("nearest is {format}, but {name}: {} ({})", why.reason, hint.english),
+        format!("最も近い形式は {format} ですが、{name}: {} ({})", why.reason, hint.japanese),
     ])
 }
 

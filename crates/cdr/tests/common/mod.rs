@@ -202,7 +202,7 @@ impl Sink for Calls {
     fn rejected(&mut self, rejected: &Rejected<'_>) {
         let field = rejected.field.map_or(String::new(), |(_, name)| format!("{name}: "));
         let why = format!("{field}{}", rejected.reason);
-        self.rejected.push(Refused { place: rejected.place, why, hint: rejected.reason.hint() });
+        self.rejected.push(Refused { place: rejected.place, why, hint: Some(rejected.reason.hint()) });
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use chrono::TimeZone;
+use chrono::TimeDelta;
 use proptest::prelude::*;
 
 fn at(text: &str) -> EventTime {
@@ -243,11 +243,12 @@ proptest! {
         let day: NaiveDate = day.parse().unwrap();
         let closed = closed.iter().map(|days| (day + TimeDelta::days(*days)).to_string()).collect();
         let raw = BusinessHours { holidays: Some(closed), ..spans(list) };
-        let zone: Tz = zone.parse().unwrap();
-        let calendar = calendar(&raw, "US", zone.name());
+        let calendar = calendar(&raw, "US", zone);
+        let zone = Zone::parse(zone).unwrap();
         let after = day.and_hms_opt(12, 0, 0).unwrap().and_utc().timestamp() - back;
         let is_open = |at: i64| {
-            is_open_by_hand(&raw, zone.timestamp_opt(at, 0).unwrap().naive_local())
+            let local = at + zone.offset_at(EventTime::from_seconds(at));
+            is_open_by_hand(&raw, DateTime::from_timestamp(local, 0).unwrap().naive_utc())
         };
         let mut was_open = is_open(after);
         let mut found = None;

@@ -1,6 +1,6 @@
 //! What the rules find in a key's windows.
 use super::{KeyState, Now, View};
-use crate::incident::{Severity, Trigger};
+use crate::incident::{Incident, Severity, Trigger};
 use crate::rule::{Measure, Rule, Threshold};
 use tollwatch_cdr::EventTime;
 use tollwatch_stats::{CallStat, Search, Totals, Traits};
@@ -15,11 +15,37 @@ pub(super) struct Finding {
 }
 
 /// All that one change has brought to light.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Findings {
     pub reached: Vec<Finding>,
     /// The key is armed from when until when.
     pub arm: Vec<(EventTime, EventTime)>,
+    /// Rules of which nothing new can be found.
+    settled: Vec<usize>,
+}
+
+impl Findings {
+    /// None yet about `call`. Where a rule's incident is as bad as it can get, and began before any window that holds
+    /// the call, nothing that such a window says would change it: it need not be measured.
+    pub(super) fn of(incidents: &[(EventTime, Incident)], call: &CallStat, view: View<'_>) -> Self {
+        let is_settled = |incident: &Incident| {
+            view.settings.rules.get(incident.rule).is_some_and(|rule| {
+                let can_rise = rule.thresholds.iter().any(|threshold| threshold.critical.is_some());
+                let arms = rule.thresholds.iter().any(|threshold| threshold.arm.is_some());
+                let longest = rule.thresholds.iter().map(|threshold| threshold.seconds).max().unwrap_or(0);
+                !arms
+                    && rule.measure.has_window()
+                    && (incident.severity == Severity::Critical || !can_rise)
+                    && call.first_at.plus_seconds(-longest) >= incident.window_from
+            })
+        };
+        let settled = incidents.iter().map(|(_, incident)| incident).filter(|incident| is_settled(incident));
+        Self {
+            reached: Vec::new(),
+            arm: Vec::new(),
+            settled: settled.map(|incident| incident.rule).collect(),
+        }
+    }
 }
 
 impl KeyState {
@@ -49,12 +75,18 @@ impl KeyState {
             }
             for (number, threshold) in rule.thresholds.iter().enumerate() {
                 // A key without enough calls needs no counting.
-                if rule.measure != Measure::LongestCall
-                    && (self.windows.calls().len() as i64) < threshold.lowest()
-                {
+                let at_most = match rule.measure {
+                    Measure::LongestCall => i64::MAX,
+                    Measure::SameNumberRun | Measure::NeighbouringNumbers | Measure::CallsInOneRange => {
+                        self.windows.calls_to_range_of(call) as i64
+                    }
+                    Measure::DistinctCountries => self.countries.len() as i64,
+                    _ => self.windows.calls().len() as i64,
+                };
+                if at_most < threshold.lowest() {
                     continue;
                 }
-                let (value, edge, window_from) = self.measure(rule, threshold, call, up_from, now, view);
+                let (value, edge, window_from) = self.measure(rule, threshold, call, up_from, now);
                 findings.push(index, number, rule, value, edge, window_from);
             }
         }
@@ -68,16 +100,17 @@ impl KeyState {
         call: &CallStat,
         up_from: Option<EventTime>,
         now: Now,
-        view: View<'_>,
     ) -> (i64, EventTime, EventTime) {
         let enough = [threshold.arm, threshold.warning, threshold.critical].into_iter().flatten().max();
         let search = Search {
             traits: rule.traits,
             seconds: threshold.seconds,
+            least: threshold.lowest().max(1).unsigned_abs(),
             enough: enough.unwrap_or(1).max(1).unsigned_abs(),
         };
-        let country = |call: &CallStat| view.settings.country(call.destination);
-        let same_country = |other: &CallStat| country(other) == country(call);
+        let country =
+            |call: &CallStat| Some(call.country).filter(|country| *country != CallStat::NO_DESTINATION);
+        let same_country = |other: &CallStat| other.country == call.country;
         let same_row = |other: &CallStat| other.destination == call.destination;
         let windows = &self.windows;
         let (most, edge) = match rule.measure {
@@ -127,7 +160,7 @@ pub(super) fn look_at_totals(
         else {
             continue;
         };
-        if !joins && !rule.measure.grows() {
+        if (!joins && !rule.measure.grows()) || findings.settled.contains(&index) {
             continue;
         }
         let ratio = |value: Option<u64>, of: u64| {

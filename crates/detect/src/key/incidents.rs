@@ -38,7 +38,11 @@ impl KeyState {
         if findings.is_empty() && self.incidents.is_empty() {
             return;
         }
-        for &rule in &view.rules.rules {
+        let mut rules: Vec<usize> = findings.iter().map(|finding| finding.rule).collect();
+        rules.extend(self.incidents.iter().map(|(_, incident)| incident.rule));
+        rules.sort_unstable();
+        rules.dedup();
+        for rule in rules {
             let of_rule = || findings.iter().filter(|finding| finding.rule == rule);
             let at = self.incidents.iter().position(|(_, incident)| incident.rule == rule);
             // The worst finding speaks; the first threshold in the configuration where several are as bad.

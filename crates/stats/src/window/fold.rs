@@ -57,6 +57,7 @@ impl Windows {
                 folded.push_back(call);
                 continue;
             }
+            self.leave_block(call.range());
             let this = call.first_at.seconds().div_euclid(pane_seconds);
             if this != bucket {
                 bucket = this;
@@ -82,6 +83,7 @@ impl Windows {
                     number: 0,
                     extension: 0,
                     destination: CallStat::NO_DESTINATION,
+                    country: CallStat::NO_DESTINATION,
                     ..call
                 }),
             }

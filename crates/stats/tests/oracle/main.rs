@@ -32,6 +32,7 @@ fn call(call: u64, start: i64, seconds: i64, high_risk: bool, number: u64) -> Ca
         number,
         extension: 0,
         destination: (number % 2) as u16,
+        country: 0,
         traits,
         attempts: 1,
         answered: u32::from(seconds > 0),

@@ -89,7 +89,7 @@ proptest! {
         let windows = ring(&calls);
         let hand = &calls[which.index(calls.len())];
         let traits = if any_traits { Traits::ANY } else { hand.traits };
-        let search = |enough| Search { traits, seconds: SECONDS, enough };
+        let search = |enough| Search { traits, seconds: SECONDS, least: 1, enough };
         let among = |other: &CallStat| match among {
             0 => true,
             1 => other.destination == hand.destination,
@@ -100,6 +100,10 @@ proptest! {
         let slow = |count| best_of(&calls, hand, traits, count);
         let numbers = best_of(&calls, hand, traits, distinct(among, |c| Some(c.number).filter(|n| *n > 0)));
         check(&numbers, |enough| windows.most_distinct(hand, search(enough), among, CallStat::called_number))?;
+        let most = numbers.iter().map(|(value, _)| *value).max().unwrap_or(0);
+        let at_least_three = Search { least: 3, ..search(u64::MAX) };
+        let (value, _) = windows.most_distinct(hand, at_least_three, among, CallStat::called_number);
+        prop_assert!(value == most || most < 3, "{value} for {most}, asked for from 3 on");
         let ranges = best_of(&calls, hand, traits, distinct(among, |c| {
             Some(c.number / 10_000).filter(|range| *range > 0)
         }));
@@ -116,12 +120,14 @@ proptest! {
     ) {
         let windows = ring(&calls);
         let hand = &calls[which.index(calls.len())];
-        let search = |enough| Search { traits: hand.traits, seconds: SECONDS, enough };
+        let search = |enough| Search { traits: hand.traits, seconds: SECONDS, least: 1, enough };
         let same = |c: &CallStat| hand.number > 0 && c.number / 10_000 == hand.number / 10_000;
         let in_range = best_of(&calls, hand, hand.traits, |inside| {
             inside.into_iter().filter(|c| same(c)).count() as u64
         });
         check(&in_range, |enough| windows.most_in_one_range(hand, search(enough)))?;
+        let all = calls.iter().filter(|c| same(c)).count() as u64;
+        prop_assert_eq!(windows.calls_to_range_of(hand), all);
         let neighbours = best_of(&calls, hand, hand.traits, distinct(same, |c| Some(c.number)));
         check(&neighbours, |enough| windows.most_neighbours(hand, search(enough)))?;
     }
@@ -150,7 +156,7 @@ proptest! {
                 slow.push((run.len() as u64, edge));
             }
         }
-        check(&slow, |enough| windows.longest_run_of_number(&hand, Search { traits, seconds: SECONDS, enough }))?;
+        check(&slow, |enough| windows.longest_run_of_number(&hand, Search { traits, seconds: SECONDS, least: 1, enough }))?;
     }
 }
 
@@ -159,7 +165,7 @@ fn of_more_calls_than_are_looked_at_those_next_to_the_call_count() {
     let calls: Vec<CallStat> =
         (0..6000).map(|id| call(id + 1, id as i64 / 12, 5, true, GUINEA + id)).collect();
     let windows = ring(&calls);
-    let search = Search { traits: Traits::HIGH_RISK, seconds: 3600, enough: u64::MAX };
+    let search = Search { traits: Traits::HIGH_RISK, seconds: 3600, least: 1, enough: u64::MAX };
     let newest = &calls[5999];
     assert_eq!(windows.most_neighbours(newest, search), (4096, newest.first_at));
     assert_eq!(windows.most_in_one_range(newest, search), (4096, newest.first_at));
@@ -178,7 +184,7 @@ fn a_run_ends_at_the_calls_that_were_folded() {
     }
     let single = windows.calls().iter().rev().take_while(|c| !c.is_pane()).count() as u64;
     assert!(single < 4000, "old calls are folded");
-    let search = Search { traits: Traits::HIGH_RISK, seconds: 86_400, enough: u64::MAX };
+    let search = Search { traits: Traits::HIGH_RISK, seconds: 86_400, least: 1, enough: u64::MAX };
     assert_eq!(windows.longest_run_of_number(&newest, search), (single, newest.first_at));
 }
 
@@ -186,7 +192,7 @@ fn a_run_ends_at_the_calls_that_were_folded() {
 fn a_call_that_the_ring_does_not_hold_is_in_no_run() {
     let known = call(1, 0, 5, true, GUINEA);
     let windows = ring(std::slice::from_ref(&known));
-    let search = Search { traits: Traits::HIGH_RISK, seconds: 60, enough: u64::MAX };
+    let search = Search { traits: Traits::HIGH_RISK, seconds: 60, least: 1, enough: u64::MAX };
     assert_eq!(windows.longest_run_of_number(&call(2, 0, 5, true, GUINEA), search).0, 0);
     assert_eq!(windows.longest_run_of_number(&known, search).0, 1);
     let instants = [EventTime::MIN, EventTime::MAX];

@@ -16,13 +16,13 @@ pub(crate) fn run(arguments: &ConfigArgs) -> anyhow::Result<ExitCode> {
             out,
             "The configuration is good: {rules} rules, {destinations} destination prefixes, home country {}, tenant {}.",
             config.settings.home_country(),
-            config.tenant
+            config.sources.site().tenant
         )?,
         crate::Language::Japanese => writeln!(
             out,
             "設定に問題はありません: ルール {rules} 件、宛先プレフィックス {destinations} 件、設置国 {}、テナント {}。",
             config.settings.home_country(),
-            config.tenant
+            config.sources.site().tenant
         )?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,10 +1,13 @@
 //! What a scan tells: the incidents, and an account of everything that was read.
+mod files;
 mod whom;
 
+pub(crate) use files::{contradiction, no_zone};
+
 use crate::language::Language;
-use crate::scan::{FileReport, ScanReport};
+use crate::scan::{Quarantine, ScanReport};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 use tollwatch_cdr::EventTime;
 use tollwatch_detect::{Engine, Incident, IncidentV1, Measure, STORM_RULE, Scope, Severity};
@@ -13,6 +16,9 @@ use tollwatch_stats::CallStat;
 
 /// So many numbers that nobody could read are listed.
 const MOST_UNCLASSIFIED: usize = 5;
+/// So many extensions and trunks are shown to people, the worst of them, and so many incidents of each.
+const MOST_SCOPES: usize = 100;
+const MOST_INCIDENTS: usize = 20;
 
 /// For people.
 pub(crate) fn table(
@@ -22,91 +28,73 @@ pub(crate) fn table(
     language: Language,
     show_numbers: bool,
 ) -> io::Result<()> {
-    let say = Say { engine, language };
-    say.files(out, &read.files)?;
+    let say = Say { engine, language, several_tenants: read.tenants > 1 };
+    files::table(out, &read.files, language)?;
     let all = engine.incidents();
     // A storm speaks for what is folded into it.
     let incidents: Vec<&Incident> = all.iter().filter(|incident| incident.folded_into.is_none()).collect();
     // What belongs to one extension stands together; who was noticed first comes first.
-    let mut scopes: Vec<(&str, &Scope)> = Vec::new();
+    let mut scopes: Vec<Vec<&Incident>> = Vec::new();
+    let mut known: HashMap<(&str, &Scope), usize> = HashMap::new();
     for incident in &incidents {
-        let scope: (&str, &Scope) = (&incident.tenant, &incident.scope);
-        if !scopes.contains(&scope) {
-            scopes.push(scope);
+        let index = *known.entry((&*incident.tenant, &incident.scope)).or_insert_with(|| {
+            scopes.push(Vec::new());
+            scopes.len() - 1
+        });
+        if let Some(of_scope) = scopes.get_mut(index) {
+            of_scope.push(incident);
         }
     }
-    for (tenant, scope) in scopes {
-        let of_scope: Vec<&Incident> =
-            incidents.iter().copied().filter(|i| *i.tenant == *tenant && i.scope == *scope).collect();
-        say.scope(out, scope, &of_scope)?;
+    let all = scopes.len();
+    if all > MOST_SCOPES {
+        scopes = worst(scopes);
+    }
+    for of_scope in &scopes {
+        say.scope(out, of_scope)?;
+    }
+    if all > scopes.len() {
+        writeln!(out, "\n{}: --incidents FILE, --output json", language.and_more(all - scopes.len()))?;
     }
     if incidents.is_empty() {
         writeln!(out, "\n{}", language.pick("No incidents.", "不正利用の疑いはありませんでした。"))?;
     }
-    say.summary(out, show_numbers)
+    say.summary(out, show_numbers)?;
+    files::rejected(out, read, language)
+}
+
+/// The worst of too many to show, in the order in which they were noticed.
+fn worst(scopes: Vec<Vec<&Incident>>) -> Vec<Vec<&Incident>> {
+    let badness =
+        |of_scope: &[&Incident]| of_scope.iter().map(|i| (i.severity, i.exposure, i.attempts)).max();
+    let mut order: Vec<usize> = (0..scopes.len()).collect();
+    order.sort_by_key(|&index| std::cmp::Reverse(scopes.get(index).and_then(|of_scope| badness(of_scope))));
+    let shown: BTreeSet<usize> = order.into_iter().take(MOST_SCOPES).collect();
+    let kept = scopes.into_iter().enumerate().filter(|(index, _)| shown.contains(index));
+    kept.map(|(_, of_scope)| of_scope).collect()
 }
 
 struct Say<'a> {
     engine: &'a Engine,
     language: Language,
+    several_tenants: bool,
 }
 
 impl Say<'_> {
-    fn files(&self, out: &mut impl Write, files: &[FileReport]) -> io::Result<()> {
-        for file in files {
-            let rejected: u64 = file.rejected.values().sum();
-            write!(out, "{}: {}", file.path.display(), file.format.name())?;
-            let [english, japanese] = &file.why;
-            if !english.is_empty() {
-                write!(out, " ({})", self.language.pick(english, japanese))?;
-            }
-            match self.language {
-                Language::English => writeln!(
-                    out,
-                    "\n  {} lines with calls or events, {} without, {rejected} rejected",
-                    file.records, file.passed_over
-                )?,
-                Language::Japanese => writeln!(
-                    out,
-                    "\n  通話・イベント {} 行、対象外 {} 行、読み取り不可 {rejected} 行",
-                    file.records, file.passed_over
-                )?,
-            }
-            for (reason, count) in &file.rejected {
-                writeln!(out, "    {count} × {reason}")?;
-            }
-            for sample in &file.samples {
-                write!(
-                    out,
-                    "    {}:{} (byte {}): ",
-                    file.path.display(),
-                    sample.place.line,
-                    sample.place.byte
-                )?;
-                if let Some((number, name)) = sample.field {
-                    write!(out, "field {number} {name}: ")?;
-                }
-                write!(out, "{}", sample.reason)?;
-                if let Some(hint) = sample.hint {
-                    write!(out, " ({})", self.language.pick(hint.english, hint.japanese))?;
-                }
-                writeln!(out)?;
-            }
-            if let Some(error) = &file.error {
-                let ended = self.language.pick("ended early", "途中で読み取りが終了しました");
-                writeln!(out, "    {ended}: {error}")?;
-            }
-        }
-        Ok(())
-    }
-
     /// One extension or trunk: the whole case in two lines, then what each rule saw.
-    fn scope(&self, out: &mut impl Write, scope: &Scope, incidents: &[&Incident]) -> io::Result<()> {
+    fn scope(&self, out: &mut impl Write, incidents: &[&Incident]) -> io::Result<()> {
         let Some(worst) = incidents.iter().max_by_key(|i| (i.exposure, i.attempts)) else { return Ok(()) };
         let Some(first) = incidents.iter().min_by_key(|i| (i.detected_at, i.rule)) else { return Ok(()) };
         let severity = incidents.iter().map(|i| i.severity).max().unwrap_or(Severity::Warning);
         let began = incidents.iter().map(|i| i.first_call_at).min().unwrap_or(first.first_call_at);
-        let name = whom::name(worst, self.language);
+        let scope = &first.scope;
+        let mut name = whom::name(worst, self.language);
+        if self.several_tenants {
+            let tenant = plain(&first.tenant);
+            name = match self.language {
+                Language::English => format!("{name} of {tenant}"),
+                Language::Japanese => format!("{tenant} {name}"),
+            };
+        }
         writeln!(out)?;
         let is_critical = severity == Severity::Critical;
         let (severity, calls) = (self.severity(severity), worst.attempts);
@@ -126,8 +114,11 @@ impl Say<'_> {
                  最初の通話 {began}、警報 {alarm}: 最初の通話から {delay} 秒、その時点の料金 {early}",
             )?,
         }
-        for incident in incidents {
+        for incident in incidents.iter().take(MOST_INCIDENTS) {
             writeln!(out, "    {}", self.rule_line(incident))?;
+        }
+        if incidents.len() > MOST_INCIDENTS {
+            writeln!(out, "    {}", self.language.and_more(incidents.len() - MOST_INCIDENTS))?;
         }
         if is_critical {
             writeln!(out, "  {}", whom::what_to_do(scope, self.language))?;
@@ -255,9 +246,13 @@ impl Say<'_> {
                 writeln!(out, "  監視対象の通話料金 {spent}（{basis}）")?;
             }
         }
-        for (number, calls) in self.engine.unclassified().iter().take(MOST_UNCLASSIFIED) {
+        let unclassified = self.engine.unclassified();
+        for (number, calls) in unclassified.iter().take(MOST_UNCLASSIFIED) {
             let head = self.language.pick("could not be read", "判別できない番号");
             writeln!(out, "  {head}: {} × {calls}", shown(number, show_numbers))?;
+        }
+        if unclassified.len() > MOST_UNCLASSIFIED {
+            writeln!(out, "  {}", self.language.and_more(unclassified.len() - MOST_UNCLASSIFIED))?;
         }
         Ok(())
     }
@@ -297,30 +292,7 @@ pub(crate) fn json(
     show_numbers: bool,
 ) -> anyhow::Result<()> {
     let counters = engine.counters();
-    let files: Vec<serde_json::Value> = read
-        .files
-        .iter()
-        .map(|file| {
-            let [english, japanese] = &file.why;
-            json!({
-                "file": file.path.display().to_string(),
-                "format": file.format.name(),
-                "why": language.pick(english, japanese),
-                "records": file.records,
-                "passed_over": file.passed_over,
-                "rejected": file.rejected,
-                "rejects": file.samples.iter().map(|sample| json!({
-                    "line": sample.place.line,
-                    "byte": sample.place.byte,
-                    "field": sample.field.map(|(number, _)| number),
-                    "name": sample.field.map(|(_, name)| name),
-                    "reason": sample.reason,
-                    "hint": sample.hint.map(|hint| language.pick(hint.english, hint.japanese)),
-                })).collect::<Vec<_>>(),
-                "error": file.error,
-            })
-        })
-        .collect();
+    let files: Vec<serde_json::Value> = read.files.iter().map(|file| files::json(file, language)).collect();
     let unclassified: Vec<serde_json::Value> = engine
         .unclassified()
         .iter()
@@ -331,6 +303,7 @@ pub(crate) fn json(
         incidents,
         summary: json!({
             "files": files,
+            "quarantined": read.quarantine.as_ref().map(Quarantine::records),
             "cdrs": counters.cdrs,
             "call_events": counters.call_events,
             "duplicates": counters.duplicates,

@@ -1,8 +1,9 @@
 //! `tollwatch scan`: files to incidents, once.
+use super::outputs::Outputs;
 use super::report;
 use crate::cli::{Output, ScanArgs, UNUSABLE};
 use crate::config::Config;
-use crate::scan::{ScanError, Scanner, with_causes};
+use crate::scan::{Quarantine, ScanError, Scanner, with_causes};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{BufWriter, Write as _};
@@ -12,16 +13,27 @@ use tollwatch_cdr::{DateOrder, Format};
 use tollwatch_detect::IncidentV1;
 
 pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
-    let Config { language, tenant, zone, settings, tenants, .. } = match super::config(&arguments.config) {
-        Ok(config) => config,
-        Err(code) => return Ok(code),
+    let Config { language, mut sources, mut settings, mut tenants, .. } =
+        match super::config(&arguments.config) {
+            Ok(config) => config,
+            Err(code) => return Ok(code),
+        };
+    if let Some(format) = format(&arguments.format, language)? {
+        sources = sources.in_format(format);
+    }
+    // The files are made before anything is read: a scan of an hour must not end in "no such directory".
+    let mut outputs = Outputs::new(arguments.files.iter().chain(&arguments.config.config));
+    let mut incidents = match &arguments.incidents {
+        Some(path) => Some(BufWriter::new(outputs.create("--incidents", path, language)?)),
+        None => None,
     };
-    let format = format(&arguments.format, language)?;
-    // The file is made before anything is read: a scan of an hour must not end in "no such directory".
-    let mut incidents = arguments.incidents.as_deref().map(create).transpose()?;
-    let mut engine = Config::engine(settings, tenants);
-    let mut scanner =
-        Scanner::new(&tenant, zone, format).with_date_order(arguments.date_order.map(DateOrder::from));
+    let site_zone = sources.site_zone();
+    let country = sources.country().to_owned();
+    let mut scanner = Scanner::new(sources).with_date_order(arguments.date_order.map(DateOrder::from));
+    if let Some(path) = &arguments.quarantine {
+        let file = outputs.create_private("--quarantine", path, language)?;
+        scanner.keep_rejected(Quarantine::new(path, file, language));
+    }
     let mut unusable = false;
     for file in &arguments.files {
         if let Err(error) = scanner.open(file) {
@@ -32,9 +44,23 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
     if unusable {
         return Ok(ExitCode::from(UNUSABLE));
     }
+    if let Some(zone) = site_zone.is_none().then(|| scanner.found_zone()).flatten() {
+        settings.set_zone(zone);
+        for tenant in tenants.iter_mut().filter(|tenant| !tenant.has_zone) {
+            tenant.settings.set_zone(zone);
+        }
+    }
+    let mut engine = Config::engine(settings, tenants);
     let bar = progress_bar(scanner.size());
-    let read = scanner.run(&mut engine, &mut |reading| bar.set_position(reading.bytes));
+    let mut read = scanner.run(&mut engine, &mut |reading| bar.set_position(reading.bytes));
     bar.finish_and_clear();
+    for warning in read.files.iter().filter_map(|file| report::contradiction(file, &country, language)) {
+        eprintln!("{}{warning}", language.pick("WARNING: ", "【警告】"));
+    }
+    // Whatever becomes of the evidence, the report is shown.
+    let kept = read.quarantine.as_mut().map_or(Ok(()), |quarantine| {
+        quarantine.finish().with_context(|| format!("--quarantine {}", quarantine.path().display()))
+    });
     let found: Vec<IncidentV1> = engine
         .incidents()
         .iter()
@@ -53,6 +79,7 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
         Output::Json => report::json(&mut out, &engine, &found, &read, language, arguments.show_numbers)?,
     }
     out.flush()?;
+    kept?;
     let failed = read.files.iter().any(|file| file.error.is_some());
     Ok(match (failed, arguments.exit_code && !found.is_empty()) {
         (true, _) => ExitCode::from(UNUSABLE),
@@ -80,16 +107,14 @@ fn format(argument: &str, language: crate::Language) -> anyhow::Result<Option<Fo
     Ok(Some(named))
 }
 
-fn create(path: &Path) -> anyhow::Result<BufWriter<std::fs::File>> {
-    let file = std::fs::File::create(path).with_context(|| format!("--incidents {}", path.display()))?;
-    Ok(BufWriter::new(file))
-}
-
 fn in_words(error: &ScanError, language: crate::Language) -> String {
     match error {
         ScanError::Source(error) => with_causes(error),
         ScanError::Format { path, why: [english, japanese] } => {
             format!("{}: {}", path.display(), language.pick(english, japanese))
+        }
+        ScanError::Timezone { path, why } => {
+            format!("{}: {}", path.display(), report::no_zone(*why, language))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `tollwatch schema`: the wire forms, for programs.
 use crate::cli::SchemaArgs;
 use crate::config::RawConfig;
+use crate::scan::QuarantinedV1;
 use clap::ValueEnum;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -20,6 +21,8 @@ pub(crate) enum Of {
     CallEvent,
     /// A descriptor of a format
     FormatDescriptor,
+    /// One line of `scan --quarantine`
+    Quarantine,
 }
 
 pub(crate) fn run(arguments: &SchemaArgs) -> anyhow::Result<ExitCode> {
@@ -29,6 +32,7 @@ pub(crate) fn run(arguments: &SchemaArgs) -> anyhow::Result<ExitCode> {
         Of::Cdr => schemars::schema_for!(CdrV1),
         Of::CallEvent => schemars::schema_for!(CallEventV1),
         Of::FormatDescriptor => schemars::schema_for!(RawDescriptor),
+        Of::Quarantine => schemars::schema_for!(QuarantinedV1<'_>),
     };
     let mut out = std::io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, &schema)?;

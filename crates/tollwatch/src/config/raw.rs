@@ -12,6 +12,9 @@ pub struct RawConfig {
     pub language: String,
     /// The site.
     pub site: SiteConfig,
+    /// Files that are read in another way than the site's.
+    #[serde(default)]
+    pub sources: Vec<SourceConfig>,
     /// How numbers are dialled there.
     pub dial_plan: RawDialPlan,
     /// What calls cost.
@@ -41,8 +44,28 @@ pub struct RawConfig {
 pub struct SiteConfig {
     /// Customer or site.
     pub tenant: String,
-    /// IANA zone of records without one.
+    /// IANA zone of records without one; `auto` for what each file's own records say.
     pub timezone: String,
+}
+
+/// Files that are read in another way than the site's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceConfig {
+    /// Patterns; one of them matches a file's name, or its path if there is a slash in the pattern.
+    pub files: Vec<String>,
+    /// Customer or site; the site's own without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Format of the records; told from the first of them without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// Zone of records without one, or `auto`; the site's without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// Name of the PBX, where a tenant has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
 }
 
 /// What calls cost.

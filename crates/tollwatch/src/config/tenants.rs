@@ -5,6 +5,17 @@ use std::sync::Arc;
 use tollwatch_detect::{Detection, Problem, RawAllowed, RawRule, Settings};
 use tollwatch_numbering::{Destinations, DialPlan, RateDeck};
 
+/// What the engine runs on for one tenant.
+#[derive(Debug)]
+pub struct TenantSettings {
+    /// The tenant.
+    pub name: String,
+    /// What is its own, and what is everybody's.
+    pub settings: Settings,
+    /// Its zone is its own.
+    pub has_zone: bool,
+}
+
 /// The settings of each tenant that has something of its own. Faults that the common configuration has too are named
 /// there.
 pub(super) fn settings(
@@ -14,7 +25,7 @@ pub(super) fn settings(
     destinations: &Arc<Destinations>,
     deck: &Arc<RateDeck>,
     problems: &mut Vec<Problem>,
-) -> Vec<(String, Settings)> {
+) -> Vec<TenantSettings> {
     let mut names = BTreeSet::new();
     let mut all = Vec::new();
     for (index, tenant) in raw.tenants.iter().enumerate() {
@@ -52,7 +63,10 @@ pub(super) fn settings(
         let settings =
             Settings::new(&detection, plan, Arc::clone(destinations), Arc::clone(deck), &raw.rates.currency);
         match settings {
-            Ok(settings) => all.push((tenant.name.clone(), settings)),
+            Ok(settings) => {
+                let has_zone = tenant.timezone.is_some();
+                all.push(TenantSettings { name: tenant.name.clone(), settings, has_zone });
+            }
             Err(found) => problems.extend(found.into_iter().filter_map(|problem| {
                 let place = place_in(&problem.place, tenant, &rules, raw.allow.len())?;
                 Some(Problem { place: format!("tenants[{index}].{place}"), ..problem })

@@ -1,5 +1,5 @@
 //! Several files as one stream, in the order in which their records came to be known.
-use super::{Feed, Opened, Queue, Reading};
+use super::{Feed, Opened, Quarantine, Queue, Reading};
 use tollwatch_cdr::{EventTime, Record};
 
 /// What decides whose turn it is: the second in which a record was known, and within it the live events
@@ -17,7 +17,12 @@ enum State {
 }
 
 /// Reads all files into the engine. The records of one file keep their order.
-pub(super) fn read_all(inputs: &mut [Opened], feed: &mut Feed<'_>, progress: &mut dyn FnMut(Reading)) {
+pub(super) fn read_all(
+    inputs: &mut [Opened],
+    feed: &mut Feed<'_>,
+    mut quarantine: Option<&mut Quarantine>,
+    progress: &mut dyn FnMut(Reading),
+) {
     let mut queues: Vec<Queue> = inputs.iter().map(|_| Queue::default()).collect();
     let first_events: Vec<Option<EventTime>> = inputs.iter().map(Opened::first_event).collect();
     let mut states: Vec<State> =
@@ -27,7 +32,7 @@ pub(super) fn read_all(inputs: &mut [Opened], feed: &mut Feed<'_>, progress: &mu
             while *state == State::Reading && queue.next >= queue.records.len() {
                 queue.records.clear();
                 queue.next = 0;
-                if !input.step(|record| queue.records.push(record)) {
+                if !input.step(quarantine.as_deref_mut(), |record| queue.records.push(record)) {
                     *state = State::Ended(false);
                 }
             }
@@ -46,18 +51,19 @@ pub(super) fn read_all(inputs: &mut [Opened], feed: &mut Feed<'_>, progress: &mu
             if limit.is_some_and(|limit| turn_of(&record, nearest) > limit) {
                 break;
             }
-            feed.take(&record);
+            feed.take(nearest, &record);
             queue.next += 1;
         }
     }
 }
 
-/// A log of live events begins. If another has ended, it is the same log after a rotation: what was up then is
-/// up still.
+/// A log of live events begins. If another of the same PBX has ended, it is the same log after a rotation: what was
+/// up then is up still.
 fn begin(inputs: &mut [Opened], states: &mut [State], first_events: &[Option<EventTime>], index: usize) {
+    let pbx = |at: usize| inputs.get(at).map(|input| (&input.source.tenant, input.source.system));
     let ended = states.iter().zip(first_events).enumerate().filter_map(|(at, (state, first))| {
         let first = (*first)?;
-        (*state == State::Ended(false)).then_some((first, at))
+        (*state == State::Ended(false) && pbx(at) == pbx(index)).then_some((first, at))
     });
     let earlier = ended.max().map(|(_, at)| at);
     if let Some(earlier) = earlier

@@ -1,14 +1,19 @@
 //! Cases to order: every kind does what its description says.
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may stop at once, its helpers too")]
 
+mod attacks;
+mod innocent;
+
 use chrono::NaiveDate;
 use tollwatch_simulate::{
     Call, Case, HOUR, Kind, MINUTE, Route, SECOND, Scenario, ScenarioError, write_call_labels, write_cdr_csv,
     write_cel_csv, write_incident_labels,
 };
 
+/// An office that is big enough for the kind.
 fn with(kind: Kind) -> Case {
-    Scenario::new(42).attack(kind).build().expect("a usual office")
+    let scenario = Scenario::new(42).extensions(kind.extensions().max(20)).attack(kind);
+    scenario.build().expect("a usual office")
 }
 
 fn incident(case: &Case) -> Vec<&Call> {
@@ -53,11 +58,13 @@ fn a_seed_gives_the_same_files_and_another_seed_others() {
 
 #[test]
 fn an_incident_leaves_the_ordinary_calls_as_they_were() {
-    let quiet = Scenario::new(42).build().expect("a usual office");
     for kind in Kind::ALL {
-        let ordinary: Vec<Call> =
-            with(kind).calls.iter().filter(|call| call.incident.is_none()).cloned().collect();
-        assert_eq!(ordinary, quiet.calls, "{kind}");
+        let case = with(kind);
+        let quiet =
+            Scenario::new(42).extensions(case.office.extensions.len()).first_day(case.office.first_day);
+        let quiet = quiet.build().expect("a usual office");
+        let ordinary: Vec<&Call> = case.calls.iter().filter(|call| call.incident.is_none()).collect();
+        assert_eq!(ordinary, quiet.calls.iter().collect::<Vec<_>>(), "{kind}");
     }
 }
 
@@ -79,7 +86,33 @@ fn every_kind_makes_calls_of_its_own_extension_that_its_labels_name() {
         write_incident_labels(&case, &mut incidents).expect("memory takes it");
         let incidents = String::from_utf8_lossy(&incidents);
         let line = incidents.lines().nth(1).expect("one incident");
-        assert!(line.starts_with(&format!("0,{kind},{},105,20", kind.is_fraud())), "{line}");
+        let extension = case.office.number(case.incidents[0].extension);
+        assert!(line.starts_with(&format!("0,{kind},{},{extension},20", kind.is_fraud())), "{line}");
+        assert!(labelled.iter().any(|label| label.extension == extension), "{kind}");
+        let is_of_the_office = case.office.added.is_empty();
+        assert_eq!(extension == "105", is_of_the_office, "{kind}: {extension}");
+    }
+}
+
+#[test]
+fn the_events_of_every_kind_begin_answer_and_end_each_labelled_call() {
+    for kind in Kind::ALL {
+        let case = with(kind);
+        let mut bytes = Vec::new();
+        write_cel_csv(&case, &mut bytes).expect("memory takes it");
+        let text = String::from_utf8(bytes).expect("names are ASCII here");
+        let mut seen = std::collections::BTreeMap::<(&str, &str), usize>::new();
+        for line in text.lines() {
+            let fields: Vec<&str> = line.split("\",\"").collect();
+            *seen.entry((fields[14], fields[0].trim_start_matches('"'))).or_default() += 1;
+        }
+        let count = |id: &str, event: &str| seen.get(&(id, event)).copied().unwrap_or(0);
+        for label in case.labelled_calls() {
+            let id = &*label.call_id;
+            assert_eq!(count(id, "CHAN_START"), 1, "{kind}: {label:?}");
+            assert_eq!(count(id, "CHAN_END"), 1, "{kind}: {label:?}");
+            assert_eq!(count(id, "ANSWER"), usize::from(label.is_answered), "{kind}: {label:?}");
+        }
     }
 }
 
