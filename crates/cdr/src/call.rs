@@ -68,16 +68,32 @@ impl Reader {
         }
         let identity = identity(row, raw, columns);
         if columns.texts.iter().any(|&column| row.has_quote_inside(column)) {
-            let mut scratch = std::mem::take(&mut self.scratch);
-            let done =
-                self.hand_out(&row.unescaped(&mut scratch), columns, plan, &times, identity, place, sink);
-            self.scratch = scratch;
-            return done;
+            return self.hand_out_unescaped(row, columns, plan, &times, identity, place, sink);
         }
         self.hand_out(row, columns, plan, &times, identity, place, sink)
     }
 
-    #[inline]
+    #[cold]
+    #[allow(clippy::too_many_arguments, reason = "the parts of one call")]
+    fn hand_out_unescaped<S: Sink>(
+        &mut self,
+        row: &Row<'_>,
+        columns: &Columns,
+        plan: &'static Plan,
+        times: &Times,
+        identity: u64,
+        place: Place,
+        sink: &mut S,
+    ) -> Result<(), Fault> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let row = row.unescaped(&mut scratch);
+        let done = self.hand_out(&row, columns, plan, times, identity, place, sink);
+        self.scratch = scratch;
+        done
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "measured: a call is too big to be handed on")]
     #[allow(clippy::too_many_arguments, reason = "the parts of one call")]
     fn hand_out<S: Sink>(
         &mut self,
@@ -101,13 +117,7 @@ impl Reader {
             return Ok(());
         }
         if plan.spreadsheet {
-            let exponent = [(columns.dialled, plan.sources.dialled), (columns.calling, plan.sources.calling)]
-                .into_iter()
-                .flat_map(|(columns, sources)| columns.into_iter().zip(sources))
-                .find(|(column, _)| is_exponent(row.field(*column)));
-            if let Some((column, source)) = exponent {
-                return Err(fault(plan, column, source, RejectReason::Exponent));
-            }
+            without_exponents(row, columns, plan)?;
         }
         if plan.numbers.nothing {
             sink.record(place, &record);
@@ -118,6 +128,7 @@ impl Reader {
     }
 
     /// Hands out the call with what marks its numbers taken off them.
+    #[inline(never)]
     fn hand_out_cleaned<S: Sink>(&mut self, cdr: &Cdr<'_>, plan: &Plan, place: Place, sink: &mut S) {
         let peer = |party| if let Party::Peer(name) = party { name } else { &b""[..] };
         let parts =
@@ -138,6 +149,19 @@ impl Reader {
         clean.target.party = party(cdr.target.party, target);
         sink.record(place, &Record::Cdr(clean));
     }
+}
+
+/// The digits of a telephone number that a spreadsheet made an exponent of are gone.
+#[inline(never)]
+fn without_exponents(row: &Row<'_>, columns: &Columns, plan: &'static Plan) -> Result<(), Fault> {
+    let pairs = [(columns.dialled, plan.sources.dialled), (columns.calling, plan.sources.calling)];
+    for (column, source) in pairs.into_iter().flat_map(|(columns, sources)| columns.into_iter().zip(sources))
+    {
+        if is_exponent(row.field(column)) {
+            return Err(fault(plan, column, source, RejectReason::Exponent));
+        }
+    }
+    Ok(())
 }
 
 #[cold]

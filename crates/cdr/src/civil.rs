@@ -228,6 +228,7 @@ impl TimeForms {
         self.read_forms(text, clock, order, &choice)
     }
 
+    #[cold]
     fn read_forms(
         &self,
         text: &[u8],
@@ -308,6 +309,7 @@ impl TimeForms {
         }
     }
 
+    #[cold]
     fn is_spelled_never(&self, text: &[u8]) -> bool {
         is_unset(text) || self.never.iter().any(|never| never.as_bytes() == text)
     }

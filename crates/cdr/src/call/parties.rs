@@ -56,11 +56,8 @@ enum Way {
     Internal,
 }
 
-#[inline]
-fn way(row: &Row<'_>, columns: &Columns, plan: &Plan) -> Way {
-    if columns.direction == ABSENT {
-        return Way::Unsaid;
-    }
+#[inline(never)]
+fn way_of(row: &Row<'_>, columns: &Columns, plan: &Plan) -> Way {
     let text = row.field(columns.direction);
     let is = |spellings: &[String]| spellings.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(text));
     if is(&plan.forms.inbound) {
@@ -82,7 +79,7 @@ pub(super) fn cdr<'a>(
     identity: u64,
     names: &'a Names,
 ) -> Cdr<'a> {
-    let way = way(row, columns, plan);
+    let way = if columns.direction == ABSENT { Way::Unsaid } else { way_of(row, columns, plan) };
     let (calling, dialled) = (first(row, columns.calling), first(row, columns.dialled));
     let asterisk = plan.dialect == Some(Dialect::Asterisk);
     let (origin, target, sent, rang);
@@ -128,6 +125,7 @@ fn party(name: &[u8]) -> Party<'_> {
     if name.is_empty() { Party::None } else { Party::Peer(name) }
 }
 
+#[inline(never)]
 fn plain_origin<'a>(
     row: &Row<'a>,
     columns: &Columns,
@@ -139,6 +137,7 @@ fn plain_origin<'a>(
     Leg { id: names.origin(), party: party(if named.is_empty() { calling } else { named }) }
 }
 
+#[inline(never)]
 fn plain_target<'a>(
     row: &Row<'a>,
     columns: &Columns,

@@ -32,6 +32,7 @@ impl RowReader<'_> {
     }
 
     /// A row whose values do not stand in it as they are meant.
+    #[inline(never)]
     fn indirect<S: Sink>(&mut self, row: &Row<'_>, place: Place, sink: &mut S) -> Result<(), Fault> {
         let plan = self.plan;
         if plan.reader == ReaderKind::Tollwatch {
