@@ -22,7 +22,14 @@ fn call_at_noon(day: &str) -> String {
 /// Whether a call at noon of a day is found by a rule for off hours.
 fn is_found_off_hours(text: &str, country: Option<&str>, day: &str) -> bool {
     let mut engine = Engine::new(config(text, country).unwrap().settings);
-    feed(&mut engine, "default", Format::AsteriskCdrCsv, call_at_noon(day).as_bytes(), 1 << 16, usize::MAX);
+    feed(
+        &mut engine,
+        "default",
+        Format::parse("asterisk_cdr_csv").unwrap(),
+        call_at_noon(day).as_bytes(),
+        1 << 16,
+        usize::MAX,
+    );
     engine.finish();
     let rules = engine.settings().rules();
     engine.incidents().iter().any(|incident| rules[incident.rule].name == "off_hours_high_risk")

@@ -11,6 +11,7 @@ mod business_hours;
 mod captures;
 mod case_of_2015;
 mod command_line;
+mod formats;
 mod harness;
 mod invariance;
 mod legs;

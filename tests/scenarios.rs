@@ -62,13 +62,9 @@ impl Scenario {
             let (mut cdr, mut cel) = (Vec::new(), Vec::new());
             write_cdr_csv(&case, &mut cdr).unwrap();
             write_cel_csv(&case, &mut cel).unwrap();
-            [(Format::AsteriskCdrCsv, cdr), (Format::AsteriskCelCsv, cel)].map(|(format, bytes)| Self {
-                name: format!(
-                    "{}.{}",
-                    kind.name(),
-                    if format == Format::AsteriskCelCsv { "cel" } else { "cdr" }
-                ),
-                format,
+            [("asterisk_cdr_csv", cdr), ("asterisk_cel_csv", cel)].map(|(format, bytes)| Self {
+                name: format!("{}.{}", kind.name(), if format == "asterisk_cel_csv" { "cel" } else { "cdr" }),
+                format: Format::parse(format).unwrap(),
                 bytes: if SAME_OVER_AND_OVER.contains(&kind) { cut(bytes) } else { bytes },
                 kind,
                 extension: extension.clone(),

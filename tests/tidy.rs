@@ -126,6 +126,9 @@ fn the_schemas_are_those_that_the_program_prints() {
     for (of, file) in [
         ("alert", "schemas/alert.v1.json"),
         ("config", "schemas/config.json"),
+        ("cdr", "schemas/cdr.v1.json"),
+        ("call-event", "schemas/call-event.v1.json"),
+        ("format-descriptor", "schemas/format-descriptor.v1.json"),
         ("quarantine", "schemas/quarantine.v1.json"),
     ] {
         let printed = std::process::Command::new(env!("CARGO_BIN_EXE_tollwatch"))

@@ -6,7 +6,8 @@ use libfuzzer_sys::fuzz_target;
 use tollwatch_cdr::Format;
 
 fuzz_target!(|data: &[u8]| {
+    let Ok(format) = Format::parse("asterisk_cel_csv") else { return };
     let (cuts, input) = data.split_at(data.len().min(4));
     let cuts: Vec<usize> = cuts.iter().map(|&cut| usize::from(cut) * 3).collect();
-    check::any_bytes_are_accounted_for_however_they_are_cut(Format::AsteriskCelCsv, input, &cuts);
+    check::any_bytes_are_accounted_for_however_they_are_cut(format, input, &cuts);
 });

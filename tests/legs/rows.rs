@@ -108,19 +108,23 @@ fn charged_in(format: Format, text: &str) -> String {
     written(&payers(&wire(&read(format, text)), "default"))
 }
 
+fn csv() -> Format {
+    Format::parse("asterisk_cdr_csv").unwrap()
+}
+
 /// Who is charged, by narrow rows.
 pub(super) fn narrow(rows: &[Row]) -> String {
-    charged_in(Format::AsteriskCdrCsv, &text(rows, false))
+    charged_in(csv(), &text(rows, false))
 }
 
 /// Who is charged, by wide rows, which have the call's id. That the engine is restarted after each of them
 /// changes nothing.
 pub(super) fn wide(rows: &[Row]) -> String {
     let text = text(rows, true);
-    let found = charged_in(Format::AsteriskCdrCsv, &text);
+    let found = charged_in(csv(), &text);
     let mut engine = Engine::new(everything_counts());
     for row in text.lines() {
-        feed(&mut engine, "default", Format::AsteriskCdrCsv, row.as_bytes(), 64 * 1024, usize::MAX);
+        feed(&mut engine, "default", csv(), row.as_bytes(), 64 * 1024, usize::MAX);
         let snapshot = engine.snapshot().unwrap();
         engine = Engine::new(everything_counts()).restore(&snapshot).unwrap();
     }
@@ -138,7 +142,7 @@ pub(super) fn charged(rows: &[Row]) -> String {
 
 /// The incidents of narrow rows as they go out.
 pub(super) fn incidents(rows: &[Row]) -> String {
-    crate::harness::lines(&read(Format::AsteriskCdrCsv, &text(rows, false))).join("\n")
+    crate::harness::lines(&read(csv(), &text(rows, false))).join("\n")
 }
 
 /// An event of a channel of the call `1.1`: millisecond, event, number shown, extension, channel, its serial,
@@ -178,5 +182,5 @@ pub(super) fn heard(events: &[Event<'_>]) -> String {
         text.push_str(&fields.join(","));
         text.push('\n');
     }
-    charged_in(Format::AsteriskCelCsv, &text)
+    charged_in(Format::parse("asterisk_cel_csv").unwrap(), &text)
 }

@@ -67,7 +67,10 @@ fn rows(count: u64) -> Vec<u8> {
 }
 
 fn decode(bytes: &[u8]) -> Sum {
-    let mut decoder = Decoder::new(Format::AsteriskCdrCsv, Zone::parse("Asia/Tokyo").expect("a zone"));
+    let mut decoder = Decoder::new(
+        Format::parse("asterisk_cdr_csv").expect("a format"),
+        Zone::parse("Asia/Tokyo").expect("a zone"),
+    );
     let mut sum = Sum::default();
     let (mut start, mut end) = (0, 0);
     while end < bytes.len() {

@@ -1,7 +1,13 @@
 //! Blocks of bytes in, records out.
-use crate::asterisk::{self, CelTracker, Reader};
+mod rows;
+mod sniff;
+
+use crate::asterisk::CelTracker;
+use crate::call::Reader;
 use crate::csv::{RECORD_MAX, Rows};
-use crate::{Format, OffsetCheck, Sink, Zone};
+use crate::header::HeaderState;
+use crate::{DateOrder, Format, OffsetCheck, Sink, Zone};
+use rows::RowReader;
 use serde::{Deserialize, Serialize};
 
 /// Reads one stream of one format, block by block.
@@ -24,15 +30,19 @@ use serde::{Deserialize, Serialize};
 /// }
 /// let row = br#""","105","0355550100","from-internal","""A"" <105>","PJSIP/105-00000006","PJSIP/trunk-00000007","Dial","PJSIP/0355550100@trunk,12","2026-03-08 03:00:18","2026-03-08 03:00:19","2026-03-08 03:00:22",3,3,"ANSWERED","DOCUMENTATION"
 /// "#;
-/// let mut decoder = Decoder::new(Format::AsteriskCdrCsv, Zone::UTC);
+/// let mut decoder = Decoder::new(Format::parse("asterisk_cdr_csv")?, Zone::UTC);
 /// let mut numbers = Numbers(Vec::new());
 /// assert_eq!(decoder.decode(row, true, &mut numbers), row.len());
 /// assert_eq!(numbers.0, ["0355550100"]);
+/// # Ok::<(), tollwatch_cdr::FormatError>(())
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Decoder {
     format: Format,
     rows: Rows,
+    header: HeaderState,
+    /// Whether it was found out, or given, which of day and month stands first.
+    order_settled: bool,
     reader: Reader,
     channels: CelTracker,
 }
@@ -53,6 +63,10 @@ pub struct Counters {
     pub ended_at_start: u64,
     /// Calls with an answer and billable seconds whose disposition says they were not answered.
     pub answered_against_disposition: u64,
+    /// Records without a calling and a called party: no call can be told from them, so they are passed over.
+    pub without_parties: u64,
+    /// Called numbers that the PBX marked as incomplete or secret; the marks are taken off.
+    pub marked_numbers: u64,
     /// Records whose start or end is missing, since the PBX's clock was not set: taken from what else the record
     /// says (the other of the two with the duration, or the second its channel was created in).
     pub untrusted_clock: u64,
@@ -67,9 +81,24 @@ impl Decoder {
     /// larger always gets on.
     pub const RECORD_MAX: usize = RECORD_MAX;
 
-    /// A decoder at the start of a stream whose civil times are those of `zone`.
+    /// A decoder at the start of a stream whose civil times are those of `zone`, unless the format has its own.
     pub fn new(format: Format, zone: Zone) -> Self {
-        Self { format, rows: Rows::default(), reader: Reader::new(zone), channels: CelTracker::default() }
+        Self {
+            format,
+            rows: Rows::default(),
+            header: HeaderState::default(),
+            order_settled: false,
+            reader: Reader::new(format.plan().zone.unwrap_or(zone)),
+            channels: CelTracker::default(),
+        }
+    }
+
+    /// The same for a source whose operator says which of day and month stands first.
+    #[must_use]
+    pub fn with_date_order(mut self, order: DateOrder) -> Self {
+        self.reader.order = Some(order);
+        self.order_settled = true;
+        self
     }
 
     /// Goes on where an earlier file of the same log ended: the channels that were up then are up now. For formats
@@ -107,19 +136,17 @@ impl Decoder {
     ///
     /// A record that cannot be read is rejected alone. A row that was cut off inside quotes is found by
     /// looking ahead at most [`Self::RECORD_MAX`] bytes; it loses only itself. A line longer than that is
-    /// rejected in pieces of that length.
+    /// rejected in pieces of that length. So many bytes are also waited for where the first of them must say how
+    /// to read the rest: which of day and month stands first, or whether lines end in carriage returns.
     pub fn decode<S: Sink>(&mut self, block: &[u8], end_of_input: bool, sink: &mut S) -> usize {
-        let Self { format, rows, reader, channels } = self;
-        match format {
-            Format::AsteriskCdrCsv => rows.scan(block, end_of_input, sink, |row, place, sink| {
-                asterisk::cdr_csv::read(row, reader, place, sink)
-            }),
-            Format::AsteriskCdrCustom => rows.scan(block, end_of_input, sink, |row, place, sink| {
-                asterisk::cdr_custom::read(row, reader, place, sink)
-            }),
-            Format::AsteriskCelCsv => rows.scan(block, end_of_input, sink, |row, place, sink| {
-                asterisk::cel_csv::read(row, reader, channels, place, sink)
-            }),
+        let plan = self.format.plan();
+        self.header.prepare(plan);
+        if !self.settle(plan, block, end_of_input) {
+            return 0;
         }
+        let marks = self.marks(plan);
+        let Self { rows, header, reader, channels, .. } = self;
+        let mut row_reader = RowReader { plan, delimiter: marks.delimiter, header, reader, channels };
+        rows.scan(block, end_of_input, marks, sink, |row, place, sink| row_reader.read(row, place, sink))
     }
 }

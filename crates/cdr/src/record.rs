@@ -1,5 +1,5 @@
 //! What a decoder hands out.
-use crate::{EventTime, Text};
+use crate::EventTime;
 use serde::{Deserialize, Serialize};
 
 /// How a call attempt ended.
@@ -188,11 +188,35 @@ pub enum RejectReason {
     /// Not JSON, or JSON of another shape.
     #[error("not a record of this format")]
     Shape,
+    /// A spreadsheet made an exponent of a number.
+    #[error("an exponent stands where a telephone number belongs")]
+    Exponent,
+    /// A date that means one day with the day first and another with the month first.
+    #[error("day and month of the date cannot be told apart")]
+    DateOrder,
+    /// The first lines do not name the columns.
+    #[error("no header has named the column {missing}")]
+    Header {
+        /// A column that is needed and was not found.
+        missing: &'static str,
+    },
+    /// Text in UTF-16.
+    #[error("the file is in UTF-16")]
+    Utf16,
+}
+
+/// What to do, in the languages of the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hint {
+    /// English.
+    pub english: &'static str,
+    /// Japanese.
+    pub japanese: &'static str,
 }
 
 impl RejectReason {
     /// What may be done about it.
-    pub const fn hint(&self) -> Text {
+    pub const fn hint(&self) -> Hint {
         let (english, japanese) = match self {
             Self::Width { .. } => (
                 "compare the columns with `tollwatch formats`; the PBX's options decide how many there are",
@@ -217,12 +241,28 @@ impl RejectReason {
             Self::Contradiction => {
                 ("look at the PBX's clock on that day", "その日の PBX の時計を確認してください")
             }
+            Self::Exponent => (
+                "the digits are gone: export the file again and do not save it with a spreadsheet",
+                "桁が失われています。表計算ソフトで保存し直さず、元のファイルを書き出し直してください",
+            ),
+            Self::DateOrder => (
+                "say --date-order day-first or month-first, or name one pattern in a descriptor of your own",
+                "--date-order day-first または month-first を指定するか、独自の形式定義で書式を 1 つに決めてください",
+            ),
+            Self::Header { .. } => (
+                "export the file with its line of column names, or give a descriptor of your own with `columns`",
+                "列名の行を付けて書き出すか、columns を書いた独自の形式定義を指定してください",
+            ),
+            Self::Utf16 => (
+                "convert it first: iconv -f UTF-16 -t UTF-8",
+                "先に変換してください: iconv -f UTF-16 -t UTF-8",
+            ),
             Self::Shape => (
                 "this is no record; see that the file is not damaged or of another format",
                 "通話記録ではありません。ファイルの破損や形式の違いがないか確認してください",
             ),
         };
-        Text { english, japanese }
+        Hint { english, japanese }
     }
 }
 

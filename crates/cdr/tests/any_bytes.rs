@@ -8,12 +8,20 @@ use proptest::prelude::*;
 use tollwatch_cdr::Format;
 
 fn format() -> impl Strategy<Value = Format> {
-    proptest::sample::select(Format::ALL.to_vec())
+    proptest::sample::select(Format::all().to_vec())
 }
 
 /// Rows of all formats, whole and cut off, among pieces that put quotes out of step.
 fn rows() -> impl Strategy<Value = Vec<u8>> {
-    const ROWS: [&str; 5] = [
+    const ROWS: [&str; 13] = [
+        "calldate,clid,src,dst,dcontext,channel,dstchannel,lastapp,lastdata,duration,billsec,disposition,amaflags,accountcode,uniqueid,userfield\n",
+        "2017-09-04 14:19:38,\"User 5\" <109>,109,112,from-internal,SIP/109-000000d0,SIP/112-000000d1,VoiceMail,\"112@default,b\",9,4,ANSWERED,3,,1504531178.240,\n",
+        "calldate;src;dst;duration;billsec;disposition\r",
+        "2/3/26 9:05;1001;0355550100;9;4;ANSWERED\r",
+        "{\"src\":\"101\",\"dst\":\"203\",\"channel\":\"PJSIP/101-00000000\",\"start\":1795574159.398542,\"answer\":0.0,\"end\":1795574164,\"duration\":5,\"billsec\":0,\"clid\":\"\\\"S\\\" <101>\",\"uniqueid\":\"1.1\"}\n",
+        "{\"type\":\"cdr\",\"started_at\":1795574159,\"ended_at\":\"2026-11-25T12:00:00+09:00\",\"outcome\":\"busy\",\"dialled\":\"010\"}\n",
+        "17, Al, Ex, 0650, 90, 11, 16, inbound, 3e30, 192.0.2.1, 1327521966, 1327521966, 1327521966, 12960, 12960, G722, G722\n",
+        "44650355212,32650781232,\"ANSWER\",25,12,1,2011-04-04 11:12:11\n",
         "\"\",\"105\",\"0355550100\",\"from-internal\",\"\"\"A\"\" <105>\",\"PJSIP/105-00000006\",\"PJSIP/trunk-00000007\",\"Dial\",\"PJSIP/0355550100@trunk,12\",\"2025-11-02 01:30:18\",,\"2025-11-02 01:00:22\",3,0,\"NO ANSWER\",\"DOCUMENTATION\"\n",
         "\"\"\"A\"\" <105>\",\"105\",\"0355550100\",\"from-internal\",\"PJSIP/105-00000006\",\"Local/1@x-00000007;1\",\"Dial\",\"PJSIP/102,12\",\"2026-03-08 02:00:18\",\"2026-03-08 03:00:19\",\"2026-03-08 03:00:22\",\"3\",\"2.5\",\"ANSWERED\",\"DOCUMENTATION\",\"\",\"1772906418.4\",\"user\nfield\",2\n",
         "\"CHAN_START\",\"1772906414.030799\",\"A\",\"105\",\"105\",\"\",\"0355550100\",\"0355550100\",\"from-internal\",\"PJSIP/105-00000006\",\"\",\"\",\"3\",\"\",\"1772906414.0\",\"1772906414.0\",\"\",\"\",\"\",\"\"\n",
@@ -29,13 +37,18 @@ fn rows() -> impl Strategy<Value = Vec<u8>> {
         Just(b"\"".to_vec()),
         Just(b"\"\n".to_vec()),
         Just(b"\xef\xbb\xbf".to_vec()),
+        Just(b"\xff\xfe".to_vec()),
         Just(vec![b'x'; 70_000]),
         Just(b"a,b\n".repeat(17_000)),
         proptest::collection::vec(any::<u8>(), 0..40),
     ];
     let whole = (0..ROWS.len()).prop_map(|row| ROWS[row].as_bytes().to_vec());
     let piece = prop_oneof![6 => whole, 3 => cut, 1 => noise];
-    proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+    (proptest::collection::vec(piece, 0..24), prop::bool::weighted(0.1)).prop_map(|(pieces, returns)| {
+        let mut input = pieces.concat();
+        input.iter_mut().filter(|byte| returns && **byte == b'\n').for_each(|byte| *byte = b'\r');
+        input
+    })
 }
 
 proptest! {

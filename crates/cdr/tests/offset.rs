@@ -4,7 +4,7 @@ mod common;
 use common::{capture, decode, decode_in_blocks};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use tollwatch_cdr::{EventTime, Format, OffsetCheck, Untold, Zone};
+use tollwatch_cdr::{EventTime, OffsetCheck, Untold, Zone};
 
 /// A row of `cdr_csv` with 18 columns: a leg of a channel created at `epoch`, begun `late` seconds after it, in a
 /// PBX whose clock shows `offset` seconds more than UTC.
@@ -19,7 +19,7 @@ fn row(epoch: i64, late: i64, offset: i64) -> String {
 }
 
 fn check(zone: &str, input: &str) -> OffsetCheck {
-    decode(Format::AsteriskCdrCsv, zone, input.as_bytes()).1.offset_check()
+    decode("asterisk_cdr_csv", zone, input.as_bytes()).1.offset_check()
 }
 
 /// What the check does, slowly: which rows are looked at, and the mode of each stretch of them.
@@ -117,7 +117,7 @@ fn the_check_does_not_depend_on_where_blocks_are_cut_or_a_snapshot_lies() {
     let input: String = (0..60).map(|i| row(1_772_906_414 + i, 0, 32_400)).collect();
     let whole = check("UTC", &input);
     assert!(matches!(whole, OffsetCheck::Contradicts { rows: 60, of: 60, .. }), "{whole:?}");
-    let mut decoder = tollwatch_cdr::Decoder::new(Format::AsteriskCdrCsv, Zone::UTC);
+    let mut decoder = common::decoder("asterisk_cdr_csv", "UTC");
     let (mut from, bytes) = (0, input.as_bytes());
     for to in (0..bytes.len()).step_by(777).chain([bytes.len()]) {
         from += decoder.decode(&bytes[from..to], to == bytes.len(), &mut common::Kept::default());
@@ -140,7 +140,7 @@ fn the_epoch_settles_the_hour_that_comes_twice_whatever_the_zone() {
             .map(|&at| row(at, 3, if at + 3 < change { offsets[0] } else { offsets[1] }))
             .collect();
         let mut starts = Vec::new();
-        let (_, decoder) = common::for_each_cdr(Format::AsteriskCdrCsv, zone, input.as_bytes(), |_, cdr| {
+        let (_, decoder) = common::for_each_cdr("asterisk_cdr_csv", zone, input.as_bytes(), |_, cdr| {
             starts.push(cdr.started_at.seconds() - 3);
         });
         assert_eq!(starts, epochs, "{zone}");
@@ -176,11 +176,10 @@ fn a_record_without_a_start_takes_it_from_its_end_or_its_id_and_is_kept_if_there
             .replace(&format!("{start},{start},{end}"), &format!("{start_as},,{end_as}"))
             .replace("1772906414.0", id_as);
         let mut read = None;
-        let (kept, decoder) =
-            common::for_each_cdr(Format::AsteriskCdrCsv, "UTC", input.as_bytes(), |_, cdr| {
-                read = Some(cdr.started_at.seconds());
-                assert_eq!(cdr.ended_at.seconds_since(cdr.started_at), 30, "{input}");
-            });
+        let (kept, decoder) = common::for_each_cdr("asterisk_cdr_csv", "UTC", input.as_bytes(), |_, cdr| {
+            read = Some(cdr.started_at.seconds());
+            assert_eq!(cdr.ended_at.seconds_since(cdr.started_at), 30, "{input}");
+        });
         assert_eq!(read, started, "{input}");
         assert_eq!(decoder.counters().untrusted_clock, u64::from(started.is_some()), "{input}");
         let why: Vec<&str> = kept.rejected.iter().map(|(_, why, _)| why.as_str()).collect();
@@ -203,7 +202,7 @@ fn a_live_event_of_a_clock_that_was_not_set_takes_the_second_of_its_channel() {
         // 2030 begins like the last century.
         ("1900000000.000001", "1900000000.0", 0, 0),
     ] {
-        let (kept, decoder) = decode(Format::AsteriskCelCsv, "UTC", event(at, id).as_bytes());
+        let (kept, decoder) = decode("asterisk_cel_csv", "UTC", event(at, id).as_bytes());
         assert_eq!(
             (kept.rejected.len(), decoder.counters().untrusted_clock),
             (rejected, counted),
@@ -215,8 +214,7 @@ fn a_live_event_of_a_clock_that_was_not_set_takes_the_second_of_its_channel() {
 #[test]
 fn captures_across_a_change_of_the_clock_agree_with_their_zone_and_with_no_other() {
     for run in ["r8a-dst-fall-NY", "r8b-dst-spring-NY"] {
-        for (format, file) in [(Format::AsteriskCdrCsv, "cdr-csv"), (Format::AsteriskCdrCustom, "cdr-custom")]
-        {
+        for (format, file) in [("asterisk_cdr_csv", "cdr-csv"), ("asterisk_cdr_custom", "cdr-custom")] {
             let Some(input) = capture(&format!("{run}/{file}/Master.csv")) else { return };
             let checked = |zone| decode(format, zone, &input).1.offset_check();
             assert_eq!(
@@ -236,10 +234,10 @@ fn captures_across_a_change_of_the_clock_agree_with_their_zone_and_with_no_other
 #[test]
 fn captures_without_ids_say_nothing_of_their_zone() {
     let Some(input) = capture("r1-default/cdr-csv/Master.csv") else { return };
-    let (_, decoder) = decode(Format::AsteriskCdrCsv, "UTC", &input);
+    let (_, decoder) = decode("asterisk_cdr_csv", "UTC", &input);
     assert_eq!(decoder.offset_check(), OffsetCheck::Unknown { rows: 0, why: Untold::NoEpochs });
     // Its live events are written in UTC.
     let Some(input) = capture("r1-default/cel-custom/Master.csv") else { return };
-    let (_, decoder) = decode(Format::AsteriskCelCsv, "UTC", &input);
+    let (_, decoder) = decode("asterisk_cel_csv", "UTC", &input);
     assert_eq!(decoder.offset_check(), OffsetCheck::Unknown { rows: 0, why: Untold::NoCivilTimes });
 }

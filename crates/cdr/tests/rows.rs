@@ -2,10 +2,10 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "test code")]
 mod common;
 use common::{Kept, decode, for_each_cdr};
-use tollwatch_cdr::{Cdr, Counters, EventTime, Format, Leg, Outcome, Party};
+use tollwatch_cdr::{Cdr, Counters, EventTime, Leg, Outcome, Party};
 
-const CSV: Format = Format::AsteriskCdrCsv;
-const CUSTOM: Format = Format::AsteriskCdrCustom;
+const CSV: &str = "asterisk_cdr_csv";
+const CUSTOM: &str = "asterisk_cdr_custom";
 
 /// A row of `cdr_csv` with 18 columns.
 fn row(start: &str, answer: &str, end: &str, duration: &str, billsec: &str, disposition: &str) -> String {
@@ -253,7 +253,7 @@ fn an_event_time_is_seconds_with_a_fraction_or_a_civil_time_and_nothing_longer()
         let row = format!(
             "\"ANSWER\",\"{time}\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"3\",\"\",\"1.0\",\"1.0\",\"\",\"\",\"\",\"\"\n"
         );
-        let (kept, _) = decode(Format::AsteriskCelCsv, "Asia/Tokyo", row.as_bytes());
+        let (kept, _) = decode("asterisk_cel_csv", "Asia/Tokyo", row.as_bytes());
         (kept.passed_over.len(), kept.rejected.len())
     };
     for good in ["1772906414.030799", "1772906414", "2026-03-08 03:00:14", "2026-03-08 03:00:14.5"] {

@@ -185,7 +185,9 @@ impl Keys {
         }
         self.moves.clear();
         // Keys that nothing happens to any more let go of their calls too.
-        if moment.clock >= *self.forget_at.get_or_insert(moment.clock.plus_seconds(86_400)) {
+        if moment.clock > EventTime::MIN
+            && moment.clock >= *self.forget_at.get_or_insert(moment.clock.plus_seconds(86_400))
+        {
             self.forget_at = Some(moment.clock.plus_seconds(86_400));
             self.forget(moment, settings);
         }
@@ -287,7 +289,9 @@ impl Keys {
                 self.with_key(id, moment, settings, |key, view| key.forget(moment.clock, view));
             }
             let is_empty = |slot: &Slot| slot.state.as_ref().is_none_or(|state| state.is_empty());
-            if used_at < idle_since && self.slots.get(&id).is_some_and(is_empty) {
+            // What was used before there was a clock is as old as the clock.
+            let is_idle = used_at > EventTime::MIN && used_at < idle_since;
+            if is_idle && self.slots.get(&id).is_some_and(is_empty) {
                 self.remove(id);
             }
         }

@@ -51,9 +51,13 @@ pub(crate) struct ConfigArgs {
 pub(crate) struct ScanArgs {
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// Format of the files; `auto` tells it from the first records
-    #[arg(long, default_value = "auto", value_name = "NAME")]
+    /// Format of the files: a name, or a descriptor of your own (a path that ends in .toml); `auto` tells it from
+    /// the first records
+    #[arg(long, default_value = "auto", value_name = "NAME|FILE.toml")]
     pub format: String,
+    /// Which of day and month stands first in dates that do not tell
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub date_order: Option<DateOrderArg>,
     /// Write the incidents there, one JSON object a line
     #[arg(long, value_name = "OUT.jsonl")]
     pub incidents: Option<PathBuf>,
@@ -72,6 +76,24 @@ pub(crate) struct ScanArgs {
     /// Files, plain, .gz or .zst, of one PBX or those of `[[sources]]`; `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+/// Which of day and month stands first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DateOrderArg {
+    /// 31/12
+    DayFirst,
+    /// 12/31
+    MonthFirst,
+}
+
+impl From<DateOrderArg> for tollwatch_cdr::DateOrder {
+    fn from(order: DateOrderArg) -> Self {
+        match order {
+            DateOrderArg::DayFirst => Self::DayFirst,
+            DateOrderArg::MonthFirst => Self::MonthFirst,
+        }
+    }
 }
 
 /// What a command prints.

@@ -16,7 +16,8 @@ use recorded::Recorded;
 use std::path::{Path, PathBuf};
 use tally::{Counting, Tally};
 use tollwatch_cdr::{
-    Counters, Decoder, Detection, EventTime, Format, OffsetCheck, Record, Untold, Zone, detect,
+    Counters, DateOrder, Decoder, Detection, EventTime, Format, OffsetCheck, Record, Untold, Zone,
+    detect_among,
 };
 use tollwatch_detect::Engine;
 use tollwatch_source::{Blocks, Input, SourceError};
@@ -97,6 +98,7 @@ pub struct ScanReport {
 pub struct Scanner {
     sources: Sources,
     quarantine: Option<Quarantine>,
+    date_order: Option<DateOrder>,
     inputs: Vec<Opened>,
 }
 
@@ -117,7 +119,13 @@ struct Opened {
 impl Scanner {
     /// A scanner without files, which will be read as `sources` says.
     pub fn new(sources: Sources) -> Self {
-        Self { sources, quarantine: None, inputs: Vec::new() }
+        Self { sources, quarantine: None, date_order: None, inputs: Vec::new() }
+    }
+
+    /// The same where the operator says which of day and month stands first in dates that do not tell.
+    #[must_use]
+    pub fn with_date_order(self, order: Option<DateOrder>) -> Self {
+        Self { date_order: order, ..self }
     }
 
     /// Records that cannot be read are kept there.
@@ -135,8 +143,10 @@ impl Scanner {
             let first = blocks.current();
             let enough = first.last || first.bytes.len() >= ENOUGH;
             // A log that was just rotated is empty, and nothing is wrong with that.
-            let empty = (first.last && first.bytes.is_empty()).then_some(Format::AsteriskCdrCsv);
-            let (format, why) = match source.format.or(empty).map_or_else(|| detect(first.bytes), given) {
+            let empty =
+                if first.last && first.bytes.is_empty() { Format::all().first().copied() } else { None };
+            let detected = || detect_among(first.bytes, Format::all(), self.date_order);
+            let (format, why) = match source.format.or(empty).map_or_else(detected, given) {
                 Detection::Found { format, english, japanese } => (format, [english, japanese]),
                 Detection::Unclear { english, japanese, .. } if enough => {
                     return Err(ScanError::Format { path: path.to_owned(), why: [english, japanese] });
@@ -160,7 +170,10 @@ impl Scanner {
             why,
             found_zone,
             blocks,
-            decoder: Decoder::new(format, zone),
+            decoder: match self.date_order {
+                Some(order) => Decoder::new(format, zone).with_date_order(order),
+                None => Decoder::new(format, zone),
+            },
             tally: Tally::default(),
             error: None,
         });
@@ -211,7 +224,7 @@ fn given(format: Format) -> Detection {
 impl Opened {
     /// When the first record of a log of live events came to be known; none for other formats.
     fn first_event(&self) -> Option<EventTime> {
-        if self.decoder.format() != Format::AsteriskCelCsv {
+        if !self.decoder.format().spans_files() {
             return None;
         }
         let mut first = EventTime::MAX;

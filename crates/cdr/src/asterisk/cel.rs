@@ -35,20 +35,35 @@ pub(crate) struct CelRow<'a> {
 }
 
 impl<'a> CelRow<'a> {
-    /// A row whose column `number`, counted from 0, is `column(number)`.
-    pub(crate) fn new(column: impl Fn(usize) -> &'a [u8]) -> Self {
+    /// A row whose column `number`, counted from 0, is `column(number)`; `positions` are those of the event, its
+    /// time, and then the columns in the order in which they stand here.
+    pub(crate) fn new(positions: &[usize; 12], column: impl Fn(usize) -> &'a [u8]) -> Self {
+        let [
+            event,
+            _,
+            number,
+            extension,
+            context,
+            channel,
+            application,
+            data,
+            account,
+            unique_id,
+            linked_id,
+            extra,
+        ] = positions.map(column);
         Self {
-            event: column(0),
-            number: column(3),
-            extension: column(7),
-            context: column(8),
-            channel: column(9),
-            application: column(10),
-            data: column(11),
-            account: column(13),
-            unique_id: column(14),
-            linked_id: column(15),
-            extra: column(19),
+            event,
+            number,
+            extension,
+            context,
+            channel,
+            application,
+            data,
+            account,
+            unique_id,
+            linked_id,
+            extra,
         }
     }
 }

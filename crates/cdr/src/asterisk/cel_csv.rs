@@ -1,50 +1,43 @@
-//! `asterisk_cel_csv`: what `cel_custom` writes by its sample mapping.
-//!
-//! eventtype, eventtime, name, number, ANI, RDNIS, DNID, exten, context, channel, application, its data,
-//! amaflags, accountcode, uniqueid, linkedid, peer, userfield, user-defined type, extra (JSON).
-use super::call::{CLOCK_SET_SINCE, Reader, creation_epoch, is_unset};
+//! Rows of channel events: what `cel_custom` writes.
 use super::cel::{CelRow, CelTracker};
+use crate::call::{CLOCK_SET_SINCE, Reader, creation_epoch, fault, is_unset};
 use crate::csv::{Fault, Row};
+use crate::descriptor::{Columns, Plan};
 use crate::zone::{Choice, LocalTime};
 use crate::{EventTime, Place, RejectReason, Sink};
-
-const WIDTH: usize = 20;
-/// The columns that the tracker looks at.
-const READ: [usize; 11] = [0, 3, 7, 8, 9, 10, 11, 13, 14, 15, 19];
 
 /// Reads one row.
 pub(crate) fn read<S: Sink>(
     row: &Row<'_>,
+    columns: &Columns,
+    plan: &'static Plan,
     reader: &mut Reader,
     tracker: &mut CelTracker,
     place: Place,
     sink: &mut S,
 ) -> Result<(), Fault> {
-    if row.width() != WIDTH {
-        return Err(RejectReason::Width { found: row.width(), expected: "20" }.into());
-    }
-    let at = match event_time(row, reader) {
-        Ok(at) => at,
-        Err(_) if row.field(0).eq_ignore_ascii_case(b"eventtype") => {
-            sink.passed_over(place);
-            return Ok(());
-        }
-        Err(reason) => return Err(Fault { field: Some((2, "eventtime")), reason }),
-    };
-    if READ.iter().any(|&column| row.has_quote_inside(column)) {
+    let [_, time, .., unique_id, _, _] = columns.events;
+    let [_, source, ..] = plan.sources.events;
+    let at = event_time(row, time, unique_id, reader).map_err(|reason| fault(plan, time, source, reason))?;
+    if columns.events.iter().any(|&column| row.has_quote_inside(column)) {
         let row = row.unescaped(&mut reader.scratch);
-        tracker.row(at, &CelRow::new(|column| row.field(column)), place, sink);
+        tracker.row(at, &CelRow::new(&columns.events, |column| row.field(column)), place, sink);
     } else {
-        tracker.row(at, &CelRow::new(|column| row.field(column)), place, sink);
+        tracker.row(at, &CelRow::new(&columns.events, |column| row.field(column)), place, sink);
     }
     Ok(())
 }
 
 /// Seconds since 1970 UTC with a fraction, or what `dateformat=%F %T` gives, in local time. Where the PBX did not
 /// know the time, the second in which the channel was created.
-fn event_time(row: &Row<'_>, reader: &mut Reader) -> Result<EventTime, RejectReason> {
-    let created = || creation_epoch(row.field(14));
-    let at = written_time(row.field(1), created, reader).ok_or(RejectReason::Time)?;
+fn event_time(
+    row: &Row<'_>,
+    time: usize,
+    unique_id: usize,
+    reader: &mut Reader,
+) -> Result<EventTime, RejectReason> {
+    let created = || creation_epoch(row.field(unique_id));
+    let at = written_time(row.field(time), created, reader).ok_or(RejectReason::Time)?;
     if at.seconds() >= CLOCK_SET_SINCE {
         return Ok(at);
     }

@@ -6,10 +6,29 @@
 
 use wide::i8x16;
 
+/// The bytes that cut text into fields and lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// Between fields.
+    pub(crate) delimiter: u8,
+    /// Behind lines.
+    pub(crate) line: u8,
+    /// `"` keeps fields together.
+    pub(crate) quotes: bool,
+    /// A backslash takes the meaning from the byte behind it.
+    pub(crate) backslash: bool,
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self { delimiter: b',', line: b'\n', quotes: true, backslash: false }
+    }
+}
+
 /// Where a line ends outside quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LineEnd {
-    /// Offset of the line feed.
+    /// Offset of the line feed (or whatever ends lines).
     pub(crate) at: u32,
     /// Separators before it.
     pub(crate) commas: u32,
@@ -38,7 +57,7 @@ impl Index {
     }
 
     /// Indexes `window` (at most 4 GiB), which begins outside quotes.
-    pub(crate) fn build(&mut self, window: &[u8]) {
+    pub(crate) fn build(&mut self, window: &[u8], marks: Marks) {
         self.lines.clear();
         self.quoted_lines.clear();
         self.quotes.clear();
@@ -47,17 +66,29 @@ impl Index {
         if self.commas.len() < window.len() + 64 {
             self.commas.resize(window.len() + 64, 0);
         }
-        let mut state = State { base: 0, inside: 0, commas: 0 };
+        let mut state = State { base: 0, inside: 0, commas: 0, escapes: false };
         let (chunks, tail) = window.as_chunks::<64>();
-        for chunk in chunks {
-            self.chunk(&mut state, masks(chunk));
+        if marks.backslash || !marks.quotes {
+            for chunk in chunks {
+                let masks = state.without_meaning(chunk, masks(chunk, marks), marks);
+                self.chunk(&mut state, masks);
+            }
+        } else {
+            for chunk in chunks {
+                self.chunk(&mut state, masks(chunk, marks));
+            }
         }
         if !tail.is_empty() {
             let mut padded = [0; 64];
             for (to, from) in padded.iter_mut().zip(tail) {
                 *to = *from;
             }
-            self.chunk(&mut state, masks(&padded));
+            // The padding is no delimiter, whatever the delimiter is.
+            let real = u64::MAX >> (64 - tail.len());
+            let Masks { quotes, commas, lines } = masks(&padded, marks);
+            let masks = Masks { quotes: quotes & real, commas: commas & real, lines: lines & real };
+            let masks = state.without_meaning(&padded, masks, marks);
+            self.chunk(&mut state, masks);
         }
         self.comma_count = state.commas;
         self.open = state.inside != 0;
@@ -117,6 +148,27 @@ struct State {
     base: u32,
     inside: u64,
     commas: usize,
+    /// The chunk before ended with a backslash that takes the meaning from what follows.
+    escapes: bool,
+}
+
+impl State {
+    /// The same masks without quotes where they are ordinary bytes, and without what a backslash makes so.
+    fn without_meaning(&mut self, chunk: &[u8; 64], masks: Masks, marks: Marks) -> Masks {
+        let mut kept = Masks { quotes: if marks.quotes { masks.quotes } else { 0 }, ..masks };
+        if marks.backslash && (self.escapes || chunk.contains(&b'\\')) {
+            let mut ordinary = 0;
+            for (bit, &byte) in chunk.iter().enumerate() {
+                if self.escapes {
+                    ordinary |= 1 << bit;
+                }
+                self.escapes = byte == b'\\' && !self.escapes;
+            }
+            kept.quotes &= !ordinary;
+            kept.commas &= !ordinary;
+        }
+        kept
+    }
 }
 
 /// One bit a byte, lowest first.
@@ -138,7 +190,7 @@ fn prefix_parity(mut bits: u64) -> u64 {
 
 /// Compares sixteen bytes at once where the machine can (SSE2, NEON).
 #[inline]
-fn masks(chunk: &[u8; 64]) -> Masks {
+fn masks(chunk: &[u8; 64], marks: Marks) -> Masks {
     let equal =
         |bytes: i8x16, byte: u8| u64::from(bytes.simd_eq(i8x16::splat(byte as i8)).to_bitmask() as u16);
     let mut masks = Masks { quotes: 0, commas: 0, lines: 0 };
@@ -146,8 +198,8 @@ fn masks(chunk: &[u8; 64]) -> Masks {
     for (quarter, shift) in quarters.iter().zip([0, 16, 32, 48]) {
         let bytes = i8x16::from(quarter.map(|byte| byte as i8));
         masks.quotes |= equal(bytes, b'"') << shift;
-        masks.commas |= equal(bytes, b',') << shift;
-        masks.lines |= equal(bytes, b'\n') << shift;
+        masks.commas |= equal(bytes, marks.delimiter) << shift;
+        masks.lines |= equal(bytes, marks.line) << shift;
     }
     masks
 }
@@ -158,32 +210,53 @@ mod tests {
     use proptest::prelude::*;
 
     /// Byte by byte.
-    fn plain(window: &[u8]) -> (Vec<u32>, Vec<LineEnd>, Vec<u32>, bool) {
+    fn plain(window: &[u8], marks: Marks) -> (Vec<u32>, Vec<LineEnd>, Vec<u32>, bool) {
         let (mut commas, mut lines, mut quoted, mut open) = (Vec::new(), Vec::new(), Vec::new(), false);
+        let mut ordinary = false;
         for (at, &byte) in window.iter().enumerate() {
             match byte {
-                b'"' => open = !open,
-                b',' if !open => commas.push(at as u32),
-                b'\n' if !open => lines.push(LineEnd { at: at as u32, commas: commas.len() as u32 }),
-                b'\n' => quoted.push(at as u32),
+                b'"' if marks.quotes && !ordinary => open = !open,
+                _ if byte == marks.delimiter && !open && !ordinary => commas.push(at as u32),
+                _ if byte == marks.line && !open => {
+                    lines.push(LineEnd { at: at as u32, commas: commas.len() as u32 });
+                }
+                _ if byte == marks.line => quoted.push(at as u32),
                 _ => {}
             }
+            ordinary = marks.backslash && byte == b'\\' && !ordinary;
         }
         (commas, lines, quoted, open)
     }
 
+    fn marks() -> impl Strategy<Value = Marks> {
+        let delimiter = prop_oneof![Just(b','), Just(b';'), Just(0u8)];
+        let line = prop_oneof![Just(b'\n'), Just(b'\r')];
+        (delimiter, line, any::<bool>(), any::<bool>())
+            .prop_map(|(delimiter, line, quotes, backslash)| Marks { delimiter, line, quotes, backslash })
+    }
+
     fn text() -> impl Strategy<Value = Vec<u8>> {
-        let byte = prop_oneof![Just(b'"'), Just(b','), Just(b'\n'), Just(b'x'), any::<u8>()];
+        let byte = prop_oneof![
+            Just(b'"'),
+            Just(b','),
+            Just(b'\n'),
+            Just(b'\r'),
+            Just(b'\\'),
+            Just(b'x'),
+            any::<u8>()
+        ];
         proptest::collection::vec(byte, 0..400)
     }
 
     proptest! {
         #[test]
-        fn the_index_is_what_reading_byte_by_byte_gives(first in text(), second in text()) {
+        fn the_index_is_what_reading_byte_by_byte_gives(
+            first in text(), second in text(), marks in marks(),
+        ) {
             let mut index = Index::default();
             for window in [first, second] {
-                index.build(&window);
-                let (commas, lines, quoted, open) = plain(&window);
+                index.build(&window, marks);
+                let (commas, lines, quoted, open) = plain(&window, marks);
                 prop_assert_eq!(index.commas(), commas);
                 prop_assert_eq!(&index.lines, &lines);
                 prop_assert_eq!(&index.quoted_lines, &quoted);

@@ -1,4 +1,6 @@
 //! One row, borrowed from the block it was read from.
+use crate::descriptor::Quotes;
+use memchr::memmem;
 
 /// A row of a window, and where its separators stand.
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +95,7 @@ impl<'a> Row<'a> {
     #[inline]
     pub(crate) fn has_quote_inside(&self, number: usize) -> bool {
         let (start, end) = self.bounds(number);
-        if end <= start + 2 {
+        if end <= start + 2 || self.quotes.is_empty() {
             return false;
         }
         // The first and the last byte may be the quotes around it.
@@ -111,42 +113,146 @@ impl<'a> Row<'a> {
     /// The same row with doubled quotes undone, copied into `scratch`.
     #[cold]
     pub(crate) fn unescaped<'s>(&self, scratch: &'s mut Scratch) -> Row<'s> {
-        let Scratch { bytes, commas } = scratch;
-        bytes.clear();
-        commas.clear();
+        self.rewritten(scratch, Quotes::Doubled, false)
+    }
+
+    /// The same row with what `quotes` does to its values undone, and blanks around them gone if `trim`, copied
+    /// into `scratch`.
+    pub(crate) fn rewritten<'s>(&self, scratch: &'s mut Scratch, quotes: Quotes, trim: bool) -> Row<'s> {
+        scratch.clear();
         for number in 0..self.width() {
-            if number > 0 {
-                commas.push(bytes.len() as u32);
-                bytes.push(b',');
-            }
-            // Quoted anew: what `field` takes off.
-            bytes.push(b'"');
-            let mut pending = false;
-            for &byte in self.field(number) {
-                let quote = byte == b'"';
-                if pending || !quote {
-                    bytes.extend(if pending && !quote { Some(b'"') } else { None });
-                    bytes.push(byte);
+            let raw = if trim { self.raw(number).trim_ascii() } else { self.raw(number) };
+            let value = match raw {
+                [b'"', inner @ .., b'"'] | [b'"', inner @ ..] if quotes != Quotes::None => inner,
+                _ => raw,
+            };
+            scratch.begin();
+            match quotes {
+                Quotes::Doubled => undouble(value, &mut scratch.bytes),
+                // PHP doubles quotes, but for one behind a backslash; old exports wrote them as they were.
+                Quotes::Php if raw.starts_with(b"\"") && raw.ends_with(b"\"") => {
+                    undouble(value, &mut scratch.bytes);
                 }
-                pending = quote && !pending;
+                Quotes::Php => scratch.bytes.extend_from_slice(raw),
+                Quotes::Backslash => unescape(value, &mut scratch.bytes),
+                Quotes::Unescaped | Quotes::None => scratch.bytes.extend_from_slice(value),
             }
-            bytes.extend(if pending { Some(b'"') } else { None });
-            bytes.push(b'"');
+            scratch.end();
         }
-        Row { window: bytes, commas, quotes: &[], start: 0, end: bytes.len() }
+        scratch.row()
+    }
+
+    /// The row cut at `","` (with this delimiter), whatever quotes stand inside its values; none if it is not
+    /// quoted from end to end.
+    pub(crate) fn cut_between_quotes<'s>(&self, delimiter: u8, scratch: &'s mut Scratch) -> Option<Row<'s>> {
+        let inner = self.bytes().strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        scratch.clear();
+        let mut rest = inner;
+        while let Some(at) = memmem::find(rest, &[b'"', delimiter, b'"']) {
+            scratch.push(rest.get(..at)?);
+            rest = rest.get(at + 3..)?;
+        }
+        scratch.push(rest);
+        Some(scratch.row())
+    }
+
+    /// The row with `excess` delimiters behind the start of field `number` taken for a part of it.
+    pub(crate) fn merged<'s>(
+        &self,
+        number: usize,
+        excess: usize,
+        trim: bool,
+        scratch: &'s mut Scratch,
+    ) -> Row<'s> {
+        scratch.clear();
+        let mut next = 0;
+        while next < self.width() {
+            let last = if next == number { next + excess } else { next };
+            let (start, end) = (self.bounds(next).0, self.bounds(last).1);
+            let raw = self.window.get(start..end).unwrap_or_default();
+            let raw = if trim { raw.trim_ascii() } else { raw };
+            scratch.begin();
+            undouble(
+                match raw {
+                    [b'"', inner @ .., b'"'] => inner,
+                    _ => raw,
+                },
+                &mut scratch.bytes,
+            );
+            scratch.end();
+            next = last + 1;
+        }
+        scratch.row()
     }
 }
 
-/// Room for a row whose quotes had to be undone.
+/// Each pair of quotes becomes one.
+fn undouble(value: &[u8], out: &mut Vec<u8>) {
+    let mut pending = false;
+    for &byte in value {
+        let quote = byte == b'"';
+        if pending || !quote {
+            out.extend(if pending && !quote { Some(b'"') } else { None });
+            out.push(byte);
+        }
+        pending = quote && !pending;
+    }
+    out.extend(if pending { Some(b'"') } else { None });
+}
+
+/// A backslash goes, what stands behind it stays.
+fn unescape(value: &[u8], out: &mut Vec<u8>) {
+    let mut escapes = false;
+    for &byte in value {
+        escapes = byte == b'\\' && !escapes;
+        if !escapes {
+            out.push(byte);
+        }
+    }
+}
+
+/// Room for a row that had to be written anew.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     bytes: Vec<u8>,
     commas: Vec<u32>,
 }
 
+impl Scratch {
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.commas.clear();
+    }
+
+    fn begin(&mut self) {
+        if !self.bytes.is_empty() {
+            self.commas.push(self.bytes.len() as u32);
+            self.bytes.push(b',');
+        }
+        // Quoted anew: what `field` takes off.
+        self.bytes.push(b'"');
+    }
+
+    fn end(&mut self) {
+        self.bytes.push(b'"');
+    }
+
+    /// One more value.
+    pub(crate) fn push(&mut self, value: &[u8]) {
+        self.begin();
+        self.bytes.extend_from_slice(value);
+        self.end();
+    }
+
+    /// What was pushed, as a row. Its values are not quoted any further.
+    pub(crate) fn row(&self) -> Row<'_> {
+        Row { window: &self.bytes, commas: &self.commas, quotes: &[], start: 0, end: self.bytes.len() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::index::Index;
+    use super::super::index::{Index, Marks};
     use super::*;
     use proptest::prelude::*;
 
@@ -165,7 +271,7 @@ mod tests {
 
     fn with_row<T>(text: &str, check: impl FnOnce(Row<'_>) -> T) -> T {
         let mut index = Index::default();
-        index.build(text.as_bytes());
+        index.build(text.as_bytes(), Marks::default());
         check(Row::new(text.as_bytes(), index.commas(), &index.quotes, 0, text.len()))
     }
 

@@ -1,5 +1,5 @@
 //! Splits blocks of bytes into rows, and finds the way back after a row that cannot be read.
-use super::index::Index;
+use super::index::{Index, Marks};
 use super::row::Row;
 use crate::{Place, RejectReason, Rejected, Sink};
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,8 @@ pub(crate) const RECORD_MAX: usize = 64 * 1024;
 /// Bytes indexed at first where the last record was bad: quotes may be out of step again.
 const CAUTIOUS: usize = 512;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// What a file in UTF-16 begins with.
+const WIDE_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// Why a row could not be read.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,6 +35,10 @@ pub(crate) struct Rows {
     lines: u64,
     bytes: u64,
     begun: bool,
+    /// What ends lines, once that is known.
+    line: Option<u8>,
+    /// The file is in UTF-16: nothing can be read.
+    wide: bool,
     /// The bytes to come belong to a line that was longer than any record.
     overlong: bool,
     /// Records read although they were cut off.
@@ -58,10 +64,18 @@ impl Rows {
         &mut self,
         block: &[u8],
         end_of_input: bool,
+        marks: Marks,
         sink: &mut S,
         mut read: impl FnMut(&Row<'_>, Place, &mut S) -> Result<(), Fault>,
     ) -> usize {
         let Some(mut taken) = self.byte_order_mark(block, end_of_input) else { return 0 };
+        if self.wide {
+            return self.give_up(block, end_of_input, sink);
+        }
+        let Some(line) = self.line_end(block.get(taken..).unwrap_or_default(), end_of_input) else {
+            return taken;
+        };
+        let marks = Marks { line, ..marks };
         let mut reach = RECORD_MAX;
         // Taken out so that rows can borrow it while counters move.
         let mut index = std::mem::take(&mut self.index);
@@ -72,8 +86,8 @@ impl Rows {
                 continue;
             }
             let window = rest.get(..reach).unwrap_or(rest);
-            index.build(window);
-            taken += match self.window(window, &index, sink, &mut read) {
+            index.build(window, marks);
+            taken += match self.window(window, (&index, marks), sink, &mut read) {
                 Step::Resumed(length) => {
                     reach = CAUTIOUS;
                     length
@@ -89,7 +103,7 @@ impl Rows {
                 Step::Read(0) if !end_of_input => break,
                 Step::Read(0) => {
                     reach = CAUTIOUS;
-                    self.last(window, &index, sink, &mut read)
+                    self.last(window, (&index, marks), sink, &mut read)
                 }
                 Step::Read(length) => {
                     reach = (reach * 2).min(RECORD_MAX);
@@ -106,13 +120,49 @@ impl Rows {
         if self.begun {
             return Some(0);
         }
-        if block.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(block) && !end_of_input {
+        let may_be = |mark: &[u8]| block.len() < mark.len() && mark.starts_with(block);
+        if !end_of_input && (may_be(BYTE_ORDER_MARK) || WIDE_MARKS.into_iter().any(may_be)) {
             return None;
         }
         self.begun = true;
+        self.wide = WIDE_MARKS.into_iter().any(|mark| block.starts_with(mark));
         let length = if block.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         self.bytes += length as u64;
         Some(length)
+    }
+
+    /// What ends lines: a carriage return where the first 64 KiB hold no line feed, as old spreadsheets write.
+    /// None if more bytes are needed to know.
+    fn line_end(&mut self, rest: &[u8], end_of_input: bool) -> Option<u8> {
+        if self.line.is_none() {
+            let first = rest.get(..RECORD_MAX).unwrap_or(rest);
+            let end = if memchr::memchr(b'\n', first).is_some() {
+                b'\n'
+            } else if first.len() < RECORD_MAX && !end_of_input {
+                return None;
+            } else if memchr::memchr(b'\r', first).is_some() {
+                b'\r'
+            } else {
+                b'\n'
+            };
+            self.line = Some(end);
+        }
+        self.line
+    }
+
+    /// Rejects everything, in pieces that do not depend on where blocks end.
+    fn give_up<S: Sink>(&mut self, block: &[u8], end_of_input: bool, sink: &mut S) -> usize {
+        let mut taken = 0;
+        while let Some(rest) = block.get(taken..).filter(|rest| !rest.is_empty()) {
+            let piece = rest.get(..RECORD_MAX).unwrap_or(rest);
+            if piece.len() < RECORD_MAX && !end_of_input {
+                break;
+            }
+            self.reject(piece, RejectReason::Utf16.into(), sink);
+            self.advance(piece.len(), memchr::memchr_iter(b'\n', piece).count());
+            taken += piece.len();
+        }
+        taken
     }
 
     fn place(&self) -> Place {
@@ -128,7 +178,7 @@ impl Rows {
     fn window<S: Sink>(
         &mut self,
         window: &[u8],
-        index: &Index,
+        (index, marks): (&Index, Marks),
         sink: &mut S,
         read: &mut impl FnMut(&Row<'_>, Place, &mut S) -> Result<(), Fault>,
     ) -> Step {
@@ -140,7 +190,8 @@ impl Rows {
             let row = Row::new(window, own, &index.quotes, start, end);
             let inside = quoted.iter().take_while(|&&at| at < line.at).count();
             if inside > 0 {
-                if !(row.is_well_quoted() && read(&row, self.place(), sink).is_ok()) {
+                let whole = marks.backslash || row.is_well_quoted();
+                if !(whole && read(&row, self.place(), sink).is_ok()) {
                     let first = quoted.first().map_or(end, |&at| at as usize);
                     return Step::Resumed(
                         start + self.cut_line(window, index, (start, first), own, sink, read),
@@ -181,7 +232,7 @@ impl Rows {
     fn last<S: Sink>(
         &mut self,
         window: &[u8],
-        index: &Index,
+        (index, marks): (&Index, Marks),
         sink: &mut S,
         read: &mut impl FnMut(&Row<'_>, Place, &mut S) -> Result<(), Fault>,
     ) -> usize {
@@ -189,7 +240,9 @@ impl Rows {
         let inside = index.quoted_lines.len();
         if row.width() == 0 {
             sink.passed_over(self.place());
-        } else if (inside > 0 && !row.is_well_quoted()) || read(&row, self.place(), sink).is_err() {
+        } else if (inside > 0 && !marks.backslash && !row.is_well_quoted())
+            || read(&row, self.place(), sink).is_err()
+        {
             if let Some(&first) = index.quoted_lines.first() {
                 return self.cut_line(window, index, (0, first as usize), index.commas(), sink, read);
             }
@@ -201,7 +254,7 @@ impl Rows {
 
     fn rest_of_overlong<S: Sink>(&mut self, rest: &[u8], end_of_input: bool, sink: &mut S) -> Option<usize> {
         let piece = rest.get(..RECORD_MAX).unwrap_or(rest);
-        let feed = piece.iter().position(|&byte| byte == b'\n');
+        let feed = memchr::memchr(self.line.unwrap_or(b'\n'), piece);
         let piece = match feed {
             Some(at) => piece.get(..=at)?,
             None if piece.len() == RECORD_MAX || end_of_input => piece,

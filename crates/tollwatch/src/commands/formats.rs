@@ -11,9 +11,9 @@ pub(crate) fn run(arguments: &FormatsArgs) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("--language {}: en, ja or auto", arguments.language))?;
     let mut out = std::io::stdout().lock();
     let Some(name) = &arguments.name else {
-        for format in Format::ALL {
+        for format in Format::all() {
             let description = format.describe();
-            let reads = language.pick(description.reads.english, description.reads.japanese);
+            let reads = language.pick(&description.reads.english, &description.reads.japanese);
             writeln!(out, "{:20} {reads}\n{:20} {}", format.name(), "", description.path)?;
         }
         let more = language.pick(
@@ -24,14 +24,14 @@ pub(crate) fn run(arguments: &FormatsArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let format = Format::parse(name).with_context(|| {
-        let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+        let names: Vec<&str> = Format::all().iter().map(|format| format.name()).collect();
         names.join(", ")
     })?;
     let description = format.describe();
     let [reads, switch_on, blind_to] = [&description.reads, &description.switch_on, &description.blind_to]
-        .map(|text| language.pick(text.english, text.japanese));
+        .map(|text| language.pick(&text.english, &text.japanese));
     writeln!(out, "{}: {reads}\n{}\n\n{switch_on}", format.name(), description.path)?;
-    for setting in description.settings {
+    for setting in &description.settings {
         writeln!(out, "\n  {}", setting.file)?;
         for line in setting.lines.lines() {
             writeln!(out, "    {line}")?;

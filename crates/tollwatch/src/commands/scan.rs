@@ -7,8 +7,9 @@ use crate::scan::{Quarantine, ScanError, Scanner, with_causes};
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{BufWriter, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
-use tollwatch_cdr::Format;
+use tollwatch_cdr::{DateOrder, Format};
 use tollwatch_detect::IncidentV1;
 
 pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
@@ -17,12 +18,7 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
             Ok(config) => config,
             Err(code) => return Ok(code),
         };
-    if arguments.format != "auto" {
-        let name = &arguments.format;
-        let format = Format::parse(name).with_context(|| {
-            let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-            format!("--format {name} ({}: auto, {})", language.pick("known", "使用可能"), names.join(", "))
-        })?;
+    if let Some(format) = format(&arguments.format, language)? {
         sources = sources.in_format(format);
     }
     // The files are made before anything is read: a scan of an hour must not end in "no such directory".
@@ -33,7 +29,7 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
     };
     let site_zone = sources.site_zone();
     let country = sources.country().to_owned();
-    let mut scanner = Scanner::new(sources);
+    let mut scanner = Scanner::new(sources).with_date_order(arguments.date_order.map(DateOrder::from));
     if let Some(path) = &arguments.quarantine {
         let file = outputs.create_private("--quarantine", path, language)?;
         scanner.keep_rejected(Quarantine::new(path, file, language));
@@ -90,6 +86,25 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
         (false, true) => ExitCode::from(1),
         (false, false) => ExitCode::SUCCESS,
     })
+}
+
+/// The format that was named, or described in a file of the operator's own; none for `auto`.
+fn format(argument: &str, language: crate::Language) -> anyhow::Result<Option<Format>> {
+    if argument == "auto" {
+        return Ok(None);
+    }
+    let path = Path::new(argument);
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        let text = std::fs::read_to_string(path).with_context(|| format!("--format {argument}"))?;
+        return Ok(Some(
+            Format::define(&text).map_err(|error| anyhow::anyhow!("--format {argument}:\n{error}"))?,
+        ));
+    }
+    let named = Format::parse(argument).with_context(|| {
+        let names: Vec<&str> = Format::all().iter().map(|format| format.name()).collect();
+        format!("--format {argument} ({}: auto, {})", language.pick("known", "使用可能"), names.join(", "))
+    })?;
+    Ok(Some(named))
 }
 
 fn in_words(error: &ScanError, language: crate::Language) -> String {

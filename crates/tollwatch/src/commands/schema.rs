@@ -5,6 +5,7 @@ use crate::scan::QuarantinedV1;
 use clap::ValueEnum;
 use std::io::Write as _;
 use std::process::ExitCode;
+use tollwatch_cdr::{CallEventV1, CdrV1, RawDescriptor};
 use tollwatch_detect::IncidentV1;
 
 /// What a schema is printed of.
@@ -14,6 +15,12 @@ pub(crate) enum Of {
     Alert,
     /// The configuration file
     Config,
+    /// A completed call in tollwatch's own form of records
+    Cdr,
+    /// A live call event in tollwatch's own form of records
+    CallEvent,
+    /// A descriptor of a format
+    FormatDescriptor,
     /// One line of `scan --quarantine`
     Quarantine,
 }
@@ -22,6 +29,9 @@ pub(crate) fn run(arguments: &SchemaArgs) -> anyhow::Result<ExitCode> {
     let schema = match arguments.of {
         Of::Alert => schemars::schema_for!(IncidentV1),
         Of::Config => schemars::schema_for!(RawConfig),
+        Of::Cdr => schemars::schema_for!(CdrV1),
+        Of::CallEvent => schemars::schema_for!(CallEventV1),
+        Of::FormatDescriptor => schemars::schema_for!(RawDescriptor),
         Of::Quarantine => schemars::schema_for!(QuarantinedV1<'_>),
     };
     let mut out = std::io::stdout().lock();

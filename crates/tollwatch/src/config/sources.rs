@@ -241,7 +241,8 @@ mod tests {
         let tenant = |name: &str| name.to_owned();
         assert_eq!(of("/logs/osaka/a.csv"), (tenant("osaka"), 1, zone("UTC"), None));
         assert_eq!(of("/elsewhere/osaka-7"), (tenant("osaka"), 1, zone("UTC"), None));
-        let second = (tenant("default"), 2, zone("Asia/Kathmandu"), Some(Format::AsteriskCelCsv));
+        let second =
+            (tenant("default"), 2, zone("Asia/Kathmandu"), Some(Format::parse("asterisk_cel_csv").unwrap()));
         assert_eq!(of("/logs/osaka/deep/a.csv"), second);
         assert_eq!(of("/logs/a.csv"), second);
         let near = folder.join("near/x").display().to_string();
@@ -253,11 +254,11 @@ mod tests {
     #[test]
     fn the_command_line_wins_over_every_entry() {
         let overrides = Overrides { timezone: Some("+03:00".to_owned()), ..Overrides::default() };
-        let sources = load(TWO, None, &overrides).in_format(Format::AsteriskCdrCsv);
+        let sources = load(TWO, None, &overrides).in_format(Format::parse("asterisk_cdr_csv").unwrap());
         for file in ["/logs/osaka/a.csv", "/logs/a.csv", "elsewhere"] {
             let source = sources.of(Path::new(file));
             assert_eq!(source.timezone, Timezone::Known(Zone::parse("+03:00").unwrap()), "{file}");
-            assert_eq!(source.format, Some(Format::AsteriskCdrCsv), "{file}");
+            assert_eq!(source.format, Some(Format::parse("asterisk_cdr_csv").unwrap()), "{file}");
         }
     }
 

@@ -51,7 +51,8 @@ mod tests {
             .collect();
         let rows = rows.concat();
         let block = Block { bytes: rows.as_bytes(), last: true };
-        of_records(Format::AsteriskCdrCsv, block, country).map(|zone| zone.map(|zone| zone.to_string()))
+        of_records(Format::parse("asterisk_cdr_csv").unwrap(), block, country)
+            .map(|zone| zone.map(|zone| zone.to_string()))
     }
 
     const WINTER: i64 = 1_768_000_000;

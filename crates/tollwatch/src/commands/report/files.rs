@@ -190,7 +190,7 @@ pub(crate) fn contradiction(file: &FileReport, country: &str, language: Language
 }
 
 /// Everything that was odd and read all the same, in words.
-fn odd(counters: &Counters) -> [(u64, &'static str, &'static str); 9] {
+fn odd(counters: &Counters) -> [(u64, &'static str, &'static str); 11] {
     let &Counters {
         ambiguous_times,
         nonexistent_times,
@@ -198,6 +198,8 @@ fn odd(counters: &Counters) -> [(u64, &'static str, &'static str); 9] {
         ended_by_clock,
         ended_at_start,
         answered_against_disposition,
+        without_parties,
+        marked_numbers,
         untrusted_clock,
         cut_off,
         forgotten_channels,
@@ -228,6 +230,16 @@ fn odd(counters: &Counters) -> [(u64, &'static str, &'static str); 9] {
             answered_against_disposition,
             "answered, though the disposition says otherwise",
             "応答なしと記録されているが実際には応答した通話",
+        ),
+        (
+            without_parties,
+            "neither a calling nor a called party; passed over",
+            "発信者も着信者もない記録（対象外としました）",
+        ),
+        (
+            marked_numbers,
+            "a called number with marks of the PBX in it; read without them",
+            "PBX の記号が付いた着信番号（記号を除いて読みました）",
         ),
         (
             untrusted_clock,

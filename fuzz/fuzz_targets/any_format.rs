@@ -1,0 +1,15 @@
+//! Any bytes as the format that the first byte chooses, cut by what the next ones say.
+#![no_main]
+#[path = "../../crates/cdr/tests/common/check.rs"]
+mod check;
+use libfuzzer_sys::fuzz_target;
+use tollwatch_cdr::Format;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&first, data)) = data.split_first() else { return };
+    let formats = Format::all();
+    let Some(&format) = formats.get(usize::from(first) % formats.len().max(1)) else { return };
+    let (cuts, input) = data.split_at(data.len().min(4));
+    let cuts: Vec<usize> = cuts.iter().map(|&cut| usize::from(cut) * 3).collect();
+    check::any_bytes_are_accounted_for_however_they_are_cut(format, input, &cuts);
+});
