@@ -10,6 +10,8 @@ impl Windows {
     /// country by a function of the caller. `among` says which calls are comparable with the one at hand: all of
     /// them, or those to the same destination, country or range.
     ///
+    /// Where there are fewer than `search.least` values in all, their number is what comes back, for any window.
+    ///
     /// Costs n log n steps for the n calls, 8,192 at most, that can share a window with `call`. Calls further from
     /// it, and calls of a hot key that were folded into panes, are not seen.
     pub fn most_distinct<V: Ord>(
@@ -21,8 +23,10 @@ impl Windows {
     ) -> (u64, EventTime) {
         let mut best = (0, call.first_at);
         let comparable = || self.near(call.first_at, search).filter(|other| !other.is_pane() && among(other));
-        if !reaches(comparable().filter_map(&value), search.least) {
-            return best;
+        let all = distinct_upto(comparable().filter_map(&value), search.least);
+        if all < search.least {
+            // No window has more than all of them together.
+            return (all, call.first_at);
         }
         let near: Vec<(EventTime, Option<V>)> =
             comparable().map(|other| (other.first_at, value(other))).collect();
@@ -87,20 +91,19 @@ impl Windows {
     }
 }
 
-/// Whether there are so many different values. Small numbers are all that is asked for, so a list will do.
-fn reaches<V: Ord>(values: impl Iterator<Item = V>, least: u64) -> bool {
+/// How many different values there are, counted up to `enough`. Small numbers are all that is asked for, so a list
+/// will do.
+fn distinct_upto<V: Ord>(values: impl Iterator<Item = V>, enough: u64) -> u64 {
     let mut seen: Vec<V> = Vec::new();
-    let mut missing = least;
     for value in values {
-        if missing == 0 || least > 32 {
-            return true;
+        if enough > 32 || seen.len() as u64 >= enough {
+            return enough;
         }
         if !seen.contains(&value) {
             seen.push(value);
-            missing -= 1;
         }
     }
-    missing == 0
+    seen.len() as u64
 }
 
 /// The different values of a window's calls, with the number of calls that have each.

@@ -70,7 +70,7 @@ impl KeyState {
                 Measure::LongestCall => true,
                 measure => joins && !measure.is_total(),
             };
-            if !looks {
+            if !looks || findings.settled.contains(&index) {
                 continue;
             }
             for (number, threshold) in rule.thresholds.iter().enumerate() {
