@@ -8,18 +8,25 @@ use tollwatch_detect::Engine;
 
 #[test]
 fn legs_that_share_an_id_are_each_counted_and_a_row_read_twice_is_not() {
-    // B1
-    let first = call(1, 0).row();
-    let leg = |dialled: &str, channel: &str| {
-        first.replace(super::SIERRA_LEONE, dialled).replace("trunk-00000001", channel)
-    };
-    let three =
-        [first.clone(), leg("010232221234568", "trunk-00000002"), leg("010232221234569", "trunk-00000003")]
-            .concat();
-    let engine = engine_of(&three);
-    assert_eq!((engine.counters().watched, engine.counters().duplicates), (3, 0));
-    let engine = engine_of(&[&first[..], &three[..]].concat());
-    assert_eq!((engine.counters().watched, engine.counters().duplicates), (3, 1));
+    // B1: with a sequence, which tells the legs apart, and without, where the whole row does.
+    for wide in [true, false] {
+        let leg = |sequence: u8, dialled: &str| {
+            let row = call(1, 0).row().replace(super::SIERRA_LEONE, dialled);
+            let row = row.replace("trunk-00000001", &format!("trunk-0000000{sequence}"));
+            let narrow = row.rsplitn(4, ',').last().unwrap();
+            if wide {
+                format!("{},{sequence}\n", row.rsplit_once(',').unwrap().0)
+            } else {
+                format!("{narrow}\n")
+            }
+        };
+        let first = leg(1, super::SIERRA_LEONE);
+        let three = [&first[..], &leg(2, "010232221234568"), &leg(3, "010232221234569")].concat();
+        let engine = engine_of(&three);
+        assert_eq!((engine.counters().watched, engine.counters().duplicates), (3, 0), "{three}");
+        let engine = engine_of(&[&first[..], &three].concat());
+        assert_eq!((engine.counters().watched, engine.counters().duplicates), (3, 1), "{three}");
+    }
 }
 
 #[test]
