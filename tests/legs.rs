@@ -1,7 +1,7 @@
 //! Calls put together from their legs, in the orders and with the gaps that PBXs and logs have.
 mod diversions;
 mod live;
-mod rows;
+pub(crate) mod rows;
 mod single_channels;
 mod transfers;
 

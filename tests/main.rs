@@ -7,6 +7,7 @@
     reason = "a test may fail"
 )]
 mod attribution;
+mod bugs;
 mod business_hours;
 mod captures;
 mod case_of_2015;

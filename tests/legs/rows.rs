@@ -147,10 +147,10 @@ pub(super) fn incidents(rows: &[Row]) -> String {
 
 /// An event of a channel of the call `1.1`: millisecond, event, number shown, extension, channel, its serial,
 /// application with its data, extra.
-pub(super) type Event<'a> = (i64, &'a str, &'a str, &'a str, &'a str, u32, &'a str, &'a str);
+pub(crate) type Event<'a> = (i64, &'a str, &'a str, &'a str, &'a str, u32, &'a str, &'a str);
 
 /// Who is charged, by live events.
-pub(super) fn heard(events: &[Event<'_>]) -> String {
+pub(crate) fn heard(events: &[Event<'_>]) -> String {
     let mut text = String::new();
     for (at, event, number, extension, channel, serial, application, extra) in events {
         let (application, data) = application.split_once(' ').unwrap_or((application, ""));

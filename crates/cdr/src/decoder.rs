@@ -63,6 +63,8 @@ pub struct Counters {
     pub ended_at_start: u64,
     /// Calls with an answer and billable seconds whose disposition says they were not answered.
     pub answered_against_disposition: u64,
+    /// Calls with more billable seconds than lie between their answer and their end: charged from answer to end.
+    pub billable_against_times: u64,
     /// Records without a calling and a called party: no call can be told from them, so they are passed over.
     pub without_parties: u64,
     /// Called numbers that the PBX marked as incomplete or secret; the marks are taken off.

@@ -16,6 +16,20 @@ fn asterisk(times: &str, disposition: &str) -> String {
 }
 
 #[test]
+fn the_seconds_of_a_call_back_are_those_of_the_leg_itself_and_not_of_the_one_answered_before() {
+    // A1
+    let row = |answer: &str, billable: u32| {
+        let times = format!("\"2026-03-01 10:00:00\",\"{answer}\",\"2026-03-01 10:05:00\",300,{billable}");
+        let read = cdrs("asterisk_cdr_csv", &asterisk(&times, "ANSWERED"));
+        (read.rows[0].billable, read.counters.billable_against_times)
+    };
+    assert_eq!(row("2026-03-01 10:01:30", 300), (210, 1));
+    assert_eq!(row("2026-03-01 10:01:30", 211), (211, 0), "rounded");
+    assert_eq!(row("2026-03-01 10:01:30", 60), (60, 0), "fewer seconds are what the PBX says");
+    assert_eq!(row("2026-03-01 10:00:00", 300), (300, 0), "the first leg");
+}
+
+#[test]
 fn an_answer_time_and_billable_seconds_outweigh_a_disposition() {
     // A2
     let read = cdrs(

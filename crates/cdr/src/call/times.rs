@@ -117,6 +117,13 @@ impl Reader {
                 return Err(fault(plan, columns.billable, sources.billable, RejectReason::Contradiction));
             }
         };
+        if let Some(answered) = answered
+            && own_length_is_shorter(started, answered, ended, printed, talk)
+        {
+            // The seconds are those of another leg of the call: a call-back counts from its first answer.
+            talk = ended - answered;
+            civil.counters.billable_against_times += 1;
+        }
         if talk == 0
             && by_clock
             && let Some(answered) = answered
@@ -250,6 +257,14 @@ fn ended(started: i64, printed: i64, duration: i64) -> Option<(i64, EndedBy)> {
         return Some((printed, EndedBy::Clock));
     }
     (span.max(duration) <= LONGEST_CALL_SECONDS).then_some((started, EndedBy::Start))
+}
+
+/// Whether more seconds are billable than lie between the answer and an end that the clock and the duration agree on.
+#[inline]
+fn own_length_is_shorter(started: i64, answered: i64, ended: i64, printed: Option<i64>, talk: i64) -> bool {
+    printed == Some(ended)
+        && (started..=ended).contains(&answered)
+        && talk > (ended - answered).saturating_add(ROUNDING_SECONDS as i64)
 }
 
 #[inline]

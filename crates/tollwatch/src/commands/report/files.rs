@@ -190,7 +190,7 @@ pub(crate) fn contradiction(file: &FileReport, country: &str, language: Language
 }
 
 /// Everything that was odd and read all the same, in words.
-fn odd(counters: &Counters) -> [(u64, &'static str, &'static str); 11] {
+fn odd(counters: &Counters) -> [(u64, &'static str, &'static str); 12] {
     let &Counters {
         ambiguous_times,
         nonexistent_times,
@@ -198,6 +198,7 @@ fn odd(counters: &Counters) -> [(u64, &'static str, &'static str); 11] {
         ended_by_clock,
         ended_at_start,
         answered_against_disposition,
+        billable_against_times,
         without_parties,
         marked_numbers,
         untrusted_clock,
@@ -230,6 +231,11 @@ fn odd(counters: &Counters) -> [(u64, &'static str, &'static str); 11] {
             answered_against_disposition,
             "answered, though the disposition says otherwise",
             "応答なしと記録されているが実際には応答した通話",
+        ),
+        (
+            billable_against_times,
+            "more billable seconds than from answer to end; charged from answer to end",
+            "応答から終了までより長い課金秒数（応答から終了までとして扱いました）",
         ),
         (
             without_parties,
