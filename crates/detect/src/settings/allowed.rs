@@ -102,7 +102,13 @@ mod tests {
             reason: "branch office".to_owned(),
         }];
         let allowed = Allowed::validate(&raw, &mut problems);
-        let calendar = Calendar::validate(&BusinessHours::default(), "JP", "Asia/Tokyo", &mut problems);
+        let hours = BusinessHours {
+            days: Some(vec!["mon".to_owned()]),
+            from: Some("08:00".to_owned()),
+            to: Some("20:00".to_owned()),
+            ..BusinessHours::default()
+        };
+        let calendar = Calendar::validate(&hours, "JP", "Asia/Tokyo", &mut problems);
         assert_eq!(problems, []);
         let holds = |extension, number: &str, at: i64| {
             allowed.holds(extension, number.parse().unwrap(), EventTime::from_seconds(at), &calendar)
