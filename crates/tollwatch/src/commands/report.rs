@@ -1,5 +1,6 @@
 //! What a scan tells: the incidents, and an account of everything that was read.
 mod files;
+mod limits;
 mod whom;
 
 pub(crate) use files::{contradiction, no_zone};
@@ -246,6 +247,9 @@ impl Say<'_> {
                 writeln!(out, "  監視対象の通話料金 {spent}（{basis}）")?;
             }
         }
+        for line in limits::lines(&counters, self.language) {
+            writeln!(out, "  {line}")?;
+        }
         let unclassified = self.engine.unclassified();
         for (number, calls) in unclassified.iter().take(MOST_UNCLASSIFIED) {
             let head = self.language.pick("could not be read", "判別できない番号");
@@ -316,6 +320,7 @@ pub(crate) fn json(
             "unclassified": counters.unclassified,
             "unattributed": counters.unattributed,
             "unclassified_numbers": unclassified,
+            "noticed": limits::document(&counters),
             "exposure": {
                 "amount": counters.exposure.to_string(),
                 "currency": engine.settings().currency(),
