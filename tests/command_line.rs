@@ -240,6 +240,28 @@ fn a_number_is_explained_step_by_step() {
 }
 
 #[test]
+fn a_code_that_forwards_an_extension_abroad_is_watched_and_explained() {
+    let code = "*21*00224655500001#";
+    let explained = text(&tollwatch(&["number", code]).stdout);
+    assert!(explained.contains("rules: forwarding_abroad, forwarding_abroad_off_hours"), "{explained}");
+    let folder = tempfile::tempdir().unwrap();
+    let row = |dialled: &str| {
+        format!(
+            r#""","105","{dialled}","from-internal","""A"" <105>","PJSIP/105-00000006","","Playback","beep","2026-03-08 03:00:18","2026-03-08 03:00:19","2026-03-08 03:00:22",3,3,"ANSWERED","DOCUMENTATION""#
+        )
+    };
+    let scanned = |dialled| {
+        let path = file(&folder, "Master.csv", &row(dialled));
+        text(&tollwatch(&["scan", &path]).stdout)
+    };
+    let table = scanned(code);
+    assert!(table.contains("CRITICAL  extension 105"), "{table}");
+    assert!(table.contains("forwarding_abroad_off_hours"), "{table}");
+    let at_home = scanned("*21*0355550100#");
+    assert!(at_home.contains("No incidents."), "{at_home}");
+}
+
+#[test]
 fn every_format_that_is_read_is_explained() {
     let list = text(&tollwatch(&["formats"]).stdout);
     for name in ["asterisk_cdr_csv", "asterisk_cdr_custom", "asterisk_cel_csv"] {

@@ -226,6 +226,8 @@ fn a_file_of_a_thousand_abused_extensions_shows_the_worst_of_them() {
     let path = file(&folder, "Master.csv", &content);
     let table = text(&tollwatch(&["scan", &path]).stdout);
     assert!(table.contains("300 extensions of default"), "{}", table.lines().count());
+    assert!(table.contains("\n  extensions: 1000, 1001, 1002, "), "who has to be looked at is named");
+    assert!(table.contains(", 1019, and 280 more\n"), "{}", table.lines().count());
     assert!(!table.contains("CRITICAL  extension"), "one storm speaks for all of them");
     let config = file(&folder, "apart.toml", "[detection]\nstorm_extensions = 100000\n");
     let table = text(&tollwatch(&["scan", "-c", &config, &path]).stdout);

@@ -28,8 +28,8 @@ impl Across {
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
     }
-    pub(crate) fn waiting_steps(&self) -> usize {
-        self.keys.waiting_steps()
+    pub(crate) fn waiting_work(&self) -> usize {
+        self.keys.waiting_work()
     }
 
     /// Takes what one record of a tenant has brought.

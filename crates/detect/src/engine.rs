@@ -11,8 +11,7 @@ use tollwatch_cdr::{EventTime, Record};
 
 /// So many steps are gathered before they are worked through key by key.
 const BATCH: usize = 8192;
-/// First bytes of a snapshot, and the version of what follows. Whoever changes what is serialised raises it; the test
-/// `a_snapshot_has_the_bytes_of_its_version` reminds of it.
+/// First bytes of a snapshot, and the version of what follows. Whoever changes what is serialised raises it.
 const MAGIC: &[u8; 8] = b"tollsnap";
 const VERSION: u16 = 2;
 
@@ -141,14 +140,14 @@ impl Engine {
         let Some(settings) = self.settings.get(*settings) else { return };
         state.admit(system, record, settings);
         state.keep_within_limits(settings, &mut self.alerts);
-        if state.keys.waiting_steps() >= BATCH {
+        if state.keys.waiting_work() >= BATCH {
             state.flush(settings, &mut self.alerts);
         }
         if !state.across.is_empty()
             && let Some(settings) = self.settings.first()
         {
             self.across.take(tenant.0, &mut state.across, settings, &mut self.alerts);
-            if self.across.waiting_steps() >= BATCH {
+            if self.across.waiting_work() >= BATCH {
                 self.across.flush(settings, &mut self.alerts);
             }
         }
@@ -239,13 +238,11 @@ impl Engine {
             return Err(SnapshotError::OtherRules);
         }
         let state: State = postcard::from_bytes(rest).map_err(|_| SnapshotError::Damaged)?;
-        let own = |tenant: &Tenant| self.own.get(&tenant.name).copied().unwrap_or_default();
-        self.tenants = state
-            .tenants
-            .into_iter()
-            .map(|tenant| (own(&tenant), tenant))
-            .map(|(own, tenant)| (tenant, own))
-            .collect();
+        let with_own = |tenant: Tenant| {
+            let own = self.own.get(&tenant.name).copied().unwrap_or_default();
+            (tenant, own)
+        };
+        self.tenants = state.tenants.into_iter().map(with_own).collect();
         self.across = state.across;
         Ok(self)
     }

@@ -311,8 +311,20 @@ impl KeyState {
             .filter(|call| call.traits.has(Traits::NEW_COUNTRY) && call.country == country)
             .cloned()
             .collect();
+        self.take_for(calls, |traits| traits.without(Traits::NEW_COUNTRY), now, view, out);
+    }
+
+    /// Looks again at calls that prove to be of another kind.
+    fn take_for(
+        &mut self,
+        calls: Vec<CallStat>,
+        kind: impl Fn(Traits) -> Traits,
+        now: Now,
+        view: View<'_>,
+        out: &mut Output,
+    ) {
         for before in calls {
-            let after = CallStat { traits: before.traits.without(Traits::NEW_COUNTRY), ..before.clone() };
+            let after = CallStat { traits: kind(before.traits), ..before.clone() };
             self.replace(&before, &after, now, view, out);
         }
     }
@@ -345,10 +357,7 @@ impl KeyState {
             })
             .cloned()
             .collect();
-        for before in calls {
-            let after = CallStat { traits: before.traits.with(Traits::ARMED), ..before.clone() };
-            self.replace(&before, &after, now, view, out);
-        }
+        self.take_for(calls, |traits| traits.with(Traits::ARMED), now, view, out);
     }
 }
 

@@ -141,8 +141,10 @@ impl Keys {
         self.moves.push((clock, seq));
     }
 
-    pub(crate) fn waiting_steps(&self) -> usize {
-        self.buffer.len()
+    /// How much a flush has to work through. Time that passes counts too: without a watched call for long, only the
+    /// moves of the clock come.
+    pub(crate) fn waiting_work(&self) -> usize {
+        self.buffer.len().max(self.moves.len())
     }
 
     /// Works the admitted steps through, key by key, and lets out the alerts in the order of the records
@@ -227,14 +229,10 @@ impl Keys {
         };
         work(&mut state, view);
         let is_due = state.next_due();
-        if was_due != is_due {
-            self.due.extend(is_due.map(|due| (due, id)));
-            if let Some(was) = was_due {
-                self.due.remove(&(was, id));
-            }
-        } else if let Some(due) = is_due {
-            self.due.insert((due, id));
+        if let Some(was) = was_due.filter(|_| was_due != is_due) {
+            self.due.remove(&(was, id));
         }
+        self.due.extend(is_due.map(|due| (due, id)));
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.state = Some(state);
         }

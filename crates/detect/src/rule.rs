@@ -61,6 +61,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// The longest of its windows, in seconds.
+    pub(crate) fn longest_window(&self) -> i64 {
+        self.thresholds.iter().map(|threshold| threshold.seconds).max().unwrap_or(0)
+    }
+
     /// Checks a raw rule and turns it into one to run on; problems go to `problems` with their place.
     pub(crate) fn validate(raw: &RawRule, place: &str, problems: &mut Vec<Problem>) -> Self {
         let mut problem = |key: &str, what: String, hint: &str| {

@@ -242,7 +242,7 @@ impl Settings {
     }
 
     /// What a code dialled on a telephone sets up, if it forwards calls to a number that the rules watch.
-    pub(crate) fn watch_forwarding(&self, called: &Called) -> Option<Watched> {
+    pub fn watch_forwarding(&self, called: &Called) -> Option<Watched> {
         let number = called.number.filter(|_| called.class == CalledClass::FeatureCode)?;
         let target = Called { class: CalledClass::International, ..*called };
         let watched = self.watch(&Called { number: Some(number), ..target })?;

@@ -32,11 +32,10 @@ impl Findings {
             view.settings.rules.get(incident.rule).is_some_and(|rule| {
                 let can_rise = rule.thresholds.iter().any(|threshold| threshold.critical.is_some());
                 let arms = rule.thresholds.iter().any(|threshold| threshold.arm.is_some());
-                let longest = rule.thresholds.iter().map(|threshold| threshold.seconds).max().unwrap_or(0);
                 !arms
                     && rule.measure.has_window()
                     && (incident.severity == Severity::Critical || !can_rise)
-                    && call.first_at.plus_seconds(-longest) >= incident.window_from
+                    && call.first_at.plus_seconds(-rule.longest_window()) >= incident.window_from
             })
         };
         let settled = incidents.iter().map(|(_, incident)| incident).filter(|incident| is_settled(incident));

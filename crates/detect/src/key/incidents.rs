@@ -108,8 +108,7 @@ impl KeyState {
             incident.exposure_at_critical = Some(incident.exposure);
         }
         // No incident is over before the call that opened it has left the windows; what comes later is seen then.
-        let longest = rule.thresholds.iter().map(|threshold| threshold.seconds).max().unwrap_or(0);
-        let check = now.known_at.max(call.first_at).plus_seconds(longest);
+        let check = now.known_at.max(call.first_at).plus_seconds(rule.longest_window());
         self.incidents.push((check.max(now.soon()), incident));
     }
 

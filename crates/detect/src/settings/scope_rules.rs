@@ -44,8 +44,7 @@ impl ScopeRules {
             }
             rule.find_specs(&mut own.specs);
             own.rules.push(index);
-            let longest = rule.thresholds.iter().map(|threshold| threshold.seconds).max().unwrap_or(0);
-            own.longest_window = own.longest_window.max(longest).max(rule.arm_seconds);
+            own.longest_window = own.longest_window.max(rule.longest_window()).max(rule.arm_seconds);
             own.wants.push(rule.traits.without(OF_THE_KEY));
         }
         own.by_spec = vec![Vec::new(); own.specs.len()];

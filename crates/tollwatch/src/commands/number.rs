@@ -5,7 +5,7 @@ use serde_json::json;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
-use tollwatch_detect::Settings;
+use tollwatch_detect::{Settings, Watched};
 use tollwatch_numbering::{Called, CalledClass, Certainty, Form};
 use tollwatch_stats::Traits;
 
@@ -35,9 +35,14 @@ pub(crate) fn run(arguments: &NumberArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What the rules think of a call to it, or of the code that forwards calls to it.
+fn watched(called: &Called, settings: &Settings) -> Option<Watched> {
+    settings.watch(called).or_else(|| settings.watch_forwarding(called))
+}
+
 /// Names of the rules that such a call counts for, at some hour or other.
 fn rules<'s>(called: &Called, settings: &'s Settings) -> Vec<&'s str> {
-    let Some(watched) = settings.watch(called) else { return Vec::new() };
+    let Some(watched) = watched(called, settings) else { return Vec::new() };
     // All that may come to be said of such a call.
     let traits = watched
         .traits
@@ -54,7 +59,7 @@ fn rules<'s>(called: &Called, settings: &'s Settings) -> Vec<&'s str> {
 fn document(dialled: &str, called: &Called, settings: &Settings) -> serde_json::Value {
     let destination = called.number.and_then(|number| settings.destinations().lookup(number));
     let row = destination.map(|id| settings.destinations().get(id));
-    let rate = settings.watch(called).map(|watched| settings.rate(watched.number));
+    let rate = watched(called, settings).map(|watched| settings.rate(watched.number));
     json!({
         "dialled": dialled,
         "class": called.class,
@@ -118,7 +123,7 @@ fn lines(dialled: &str, called: &Called, settings: &Settings, language: Language
             row.iso2
         ));
     }
-    if let Some(watched) = settings.watch(called) {
+    if let Some(watched) = watched(called, settings) {
         let rate = settings.rate(watched.number);
         let (price, currency) = (rate.per_minute, settings.currency());
         let (first, next) = (rate.first_increment, rate.next_increment);

@@ -11,7 +11,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 use tollwatch_cdr::EventTime;
-use tollwatch_detect::{Engine, Incident, IncidentV1, Measure, STORM_RULE, Scope, Severity};
+use tollwatch_detect::{Engine, Incident, IncidentV1, Measure, STORM_RULE, Scope, ScopeKind, Severity};
 use tollwatch_numbering::{DestinationId, Money, RateBasis};
 use tollwatch_stats::CallStat;
 
@@ -89,7 +89,7 @@ impl Say<'_> {
         let began = incidents.iter().map(|i| i.first_call_at).min().unwrap_or(first.first_call_at);
         let scope = &first.scope;
         let mut name = whom::name(worst, self.language);
-        if self.several_tenants {
+        if self.several_tenants && scope.kind != ScopeKind::Tenant {
             let tenant = plain(&first.tenant);
             name = match self.language {
                 Language::English => format!("{name} of {tenant}"),
@@ -114,6 +114,9 @@ impl Say<'_> {
                 "{severity}  {name}: {calls} 通話、{spent}、宛先 {places}\n  \
                  最初の通話 {began}、警報 {alarm}: 最初の通話から {delay} 秒、その時点の料金 {early}",
             )?,
+        }
+        if !worst.extensions.is_empty() {
+            writeln!(out, "  {}", whom::extensions(worst, self.language))?;
         }
         for incident in incidents.iter().take(MOST_INCIDENTS) {
             writeln!(out, "    {}", self.rule_line(incident))?;

@@ -3,6 +3,9 @@ use super::plain;
 use crate::language::Language;
 use tollwatch_detect::{Incident, Scope, ScopeKind};
 
+/// So many extensions are named of a case that has several.
+const MOST_EXTENSIONS: usize = 20;
+
 /// Names the key. Accounts are shown in part only: some PBXs write pass codes there.
 pub(super) fn name(incident: &Incident, language: Language) -> String {
     let Scope { kind, value } = &incident.scope;
@@ -52,6 +55,16 @@ pub(super) fn name(incident: &Incident, language: Language) -> String {
             format!("アカウント {}、{extensions} 内線", hidden(&value, value.chars().count()))
         }
     }
+}
+
+/// The extensions that took part, for whoever has to change their passwords.
+pub(super) fn extensions(incident: &Incident, language: Language) -> String {
+    let names: Vec<String> =
+        incident.extensions.iter().take(MOST_EXTENSIONS).map(|name| plain(name)).collect();
+    let all = incident.extensions.len();
+    let more =
+        if all > names.len() { format!(", {}", language.and_more(all - names.len())) } else { String::new() };
+    format!("{}: {}{more}", language.pick("extensions", "内線"), names.join(", "))
 }
 
 /// The text with its last characters hidden.
