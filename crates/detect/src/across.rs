@@ -28,6 +28,9 @@ impl Across {
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
     }
+    pub(crate) fn keys_mut(&mut self) -> &mut Keys {
+        &mut self.keys
+    }
     pub(crate) fn waiting_work(&self) -> usize {
         self.keys.waiting_work()
     }
@@ -59,6 +62,15 @@ impl Across {
             self.flush(settings, alerts);
             let moment = self.moment(settings);
             self.keys.make_room(moment, settings, &mut Counters::default(), alerts);
+        }
+    }
+
+    /// Time has passed without a record.
+    pub(crate) fn pass(&mut self, at: EventTime) {
+        if at > self.clock && self.clock > EventTime::MIN {
+            self.seq += 1;
+            self.clock = at;
+            self.keys.moved(at, self.seq);
         }
     }
 

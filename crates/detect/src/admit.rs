@@ -36,11 +36,7 @@ impl Tenant {
         self.seq += 1;
         let known_at = record.known_at();
         if self.clock.hear(known_at) {
-            let now = self.clock.now();
-            self.keys.moved(now, self.seq);
-            self.first_at.get_or_insert(now);
-            self.ledger.advance(now, settings.longest_open_seconds);
-            self.give_up_waiting(now, settings);
+            self.clock_has_moved(settings);
         }
         self.counters.untrusted_clock = self.clock.untrusted;
         let limits = settings.limits;
@@ -52,6 +48,22 @@ impl Tenant {
             Record::Cdr(cdr) => self.admit_cdr(system, cdr, settings),
             Record::CallEvent(event) => self.admit_event(system, event, settings),
         }
+    }
+
+    /// Time has passed without a record.
+    pub(crate) fn pass(&mut self, at: EventTime, settings: &Settings) {
+        if self.clock.pass(at) {
+            self.seq += 1;
+            self.clock_has_moved(settings);
+        }
+    }
+
+    fn clock_has_moved(&mut self, settings: &Settings) {
+        let now = self.clock.now();
+        self.keys.moved(now, self.seq);
+        self.first_at.get_or_insert(now);
+        self.ledger.advance(now, settings.longest_open_seconds);
+        self.give_up_waiting(now, settings);
     }
 
     fn admit_cdr(&mut self, system: u16, cdr: &Cdr<'_>, settings: &Settings) {

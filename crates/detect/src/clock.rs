@@ -25,6 +25,15 @@ impl Clock {
         self.now.unwrap_or(EventTime::MIN)
     }
 
+    /// Time has passed without a record. Whether the clock has moved; before the first record there is none to move.
+    pub(crate) fn pass(&mut self, at: EventTime) -> bool {
+        let moved = self.now.is_some_and(|now| at > now);
+        if moved {
+            self.now = Some(at);
+        }
+        moved
+    }
+
     /// Takes in a record's time. Whether the clock has moved by it.
     pub(crate) fn hear(&mut self, at: EventTime) -> bool {
         let limit = self.now.map_or(EventTime::MIN, |now| now.plus_seconds(LEAP_SECONDS));

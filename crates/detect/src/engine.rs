@@ -153,6 +153,17 @@ impl Engine {
         }
     }
 
+    /// Time passes without a record: what is due by `at` happens. For live sources while their PBX is quiet; no record
+    /// that is still to come should have been known before `at`, or it counts as one that came late.
+    pub fn advance(&mut self, tenant: TenantId, at: EventTime) {
+        let Some((state, settings)) = self.tenants.get_mut(tenant.0) else { return };
+        if let (Some(own), Some(common)) = (self.settings.get(*settings), self.settings.first()) {
+            state.pass(at, own);
+            self.across.take(tenant.0, &mut state.across, common, &mut self.alerts);
+        }
+        self.across.pass(at);
+    }
+
     /// Works through what was taken in, so that all alerts it causes are out.
     pub fn flush(&mut self) {
         for (tenant, settings) in &mut self.tenants {
@@ -190,6 +201,12 @@ impl Engine {
             key(a).cmp(&key(b)).then_with(|| (&a.tenant, &a.scope).cmp(&(&b.tenant, &b.scope)))
         });
         all
+    }
+
+    /// Hands over the incidents that are over, so that they need not be kept here.
+    pub fn take_resolved(&mut self) -> Vec<Incident> {
+        let tenants = self.tenants.iter_mut().map(|(tenant, _)| &mut tenant.keys);
+        tenants.chain([self.across.keys_mut()]).flat_map(Keys::take_resolved).collect()
     }
 
     /// What was seen so far, all tenants together.

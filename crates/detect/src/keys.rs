@@ -344,6 +344,14 @@ impl Keys {
         }
     }
 
+    /// The incidents that are over, which are not kept any longer; storms among them.
+    pub(crate) fn take_resolved(&mut self) -> Vec<Incident> {
+        let mut resolved = std::mem::take(&mut self.over);
+        self.storms.mark(&mut resolved);
+        resolved.extend(self.storms.take_over());
+        resolved
+    }
+
     /// All incidents, ongoing and over, in no order; storms among them, and what is folded into them says so.
     pub(crate) fn incidents(&self) -> Vec<Incident> {
         let ongoing = self.slots.values().filter_map(|slot| slot.state.as_ref());

@@ -157,6 +157,20 @@ impl Storms {
         alert
     }
 
+    /// Marks what is folded into a storm.
+    pub(crate) fn mark(&self, incidents: &mut [Incident]) {
+        for storm in self.over.iter().chain(&self.current) {
+            for incident in incidents.iter_mut().filter(|incident| storm.members.contains(&incident.id)) {
+                incident.folded_into = Some(storm.incident.id.clone());
+            }
+        }
+    }
+
+    /// The storms that are over, which are not kept any longer.
+    pub(crate) fn take_over(&mut self) -> impl Iterator<Item = Incident> {
+        std::mem::take(&mut self.over).into_iter().map(|storm| storm.incident)
+    }
+
     /// Marks what is folded, and adds the storms with what their members have come to since.
     pub(crate) fn fold_into(&self, incidents: &mut Vec<Incident>) {
         let storms = self.over.iter().chain(&self.current);
