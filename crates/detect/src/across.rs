@@ -1,18 +1,18 @@
 //! Keys that count over all tenants: a number, a range, a country, an address that several of them meet.
 use crate::counters::Counters;
-use crate::engine::Alert;
+use crate::engine::{Alert, SnapshotError};
 use crate::key::Step;
 use crate::keys::{Keys, Moment};
 use crate::settings::Settings;
+use crate::state::{Kind, Parts, Writer};
 use crate::tenant::AcrossStep;
-use serde::{Deserialize, Serialize};
 use tollwatch_cdr::EventTime;
 
 /// The name that stands for all tenants in incidents.
 const ALL_TENANTS: &str = "*";
 
 /// The keys over all tenants, with a clock of their own: the newest event time of any tenant that has told of a call.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Across {
     keys: Keys,
     clock: EventTime,
@@ -72,6 +72,22 @@ impl Across {
             self.clock = at;
             self.keys.moved(at, self.seq);
         }
+    }
+
+    pub(crate) fn keep_changes(&mut self) {
+        self.keys.keep_changes();
+    }
+
+    /// Writes what has changed, or everything.
+    pub(crate) fn write(&mut self, writer: &mut Writer<'_>) {
+        writer.put_if_changed(Kind::Head, &(self.clock, self.first_at, self.seq));
+        self.keys.write(writer);
+    }
+
+    /// Reads back what was written.
+    pub(crate) fn read(parts: &Parts<'_>, keep_changes: bool) -> Result<Self, SnapshotError> {
+        let (clock, first_at, seq) = parts.one(Kind::Head)?;
+        Ok(Self { keys: Keys::read(ALL_TENANTS, true, parts, keep_changes)?, clock, first_at, seq })
     }
 
     pub(crate) fn flush(&mut self, settings: &Settings, alerts: &mut Vec<Alert>) {

@@ -4,6 +4,7 @@ use crate::counters::Counters;
 use crate::incident::Incident;
 use crate::keys::Keys;
 use crate::settings::Settings;
+use crate::state::{Changes, Kind, Owner, Parts, Writer, Written, read};
 use crate::tenant::Tenant;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use tollwatch_cdr::{EventTime, Record};
 const BATCH: usize = 8192;
 /// First bytes of a snapshot, and the version of what follows. Whoever changes what is serialised raises it.
 const MAGIC: &[u8; 8] = b"tollsnap";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 /// A tenant of this engine, by the order in which they were named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,13 +78,8 @@ pub struct Engine {
     tenants: Vec<(Tenant, usize)>,
     across: Across,
     alerts: Vec<Alert>,
-}
-
-/// A snapshot, as it is read back.
-#[derive(Deserialize)]
-struct State {
-    tenants: Vec<Tenant>,
-    across: Across,
+    /// What was written of the parts that are looked at each time; none where nobody asks for changes.
+    written: Option<Written>,
 }
 
 impl Engine {
@@ -95,6 +91,7 @@ impl Engine {
             tenants: Vec::new(),
             across: Across::new(),
             alerts: Vec::new(),
+            written: None,
         }
     }
 
@@ -128,7 +125,11 @@ impl Engine {
     pub fn tenant(&mut self, name: &str) -> TenantId {
         TenantId(self.tenants.iter().position(|(tenant, _)| &*tenant.name == name).unwrap_or_else(|| {
             let settings = self.own.get(name).copied().unwrap_or_default();
-            self.tenants.push((Tenant::new(name), settings));
+            let mut tenant = Tenant::new(name);
+            if self.written.is_some() {
+                tenant.keep_changes();
+            }
+            self.tenants.push((tenant, settings));
             self.tenants.len() - 1
         }))
     }
@@ -234,33 +235,89 @@ impl Engine {
 
     /// The whole state, to be continued by [`Engine::restore`]. Alerts not yet taken are not part of it.
     pub fn snapshot(&mut self) -> Result<Vec<u8>, SnapshotError> {
-        self.flush();
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(&VERSION.to_be_bytes());
-        bytes.extend_from_slice(&self.fingerprint().to_be_bytes());
-        let tenants: Vec<&Tenant> = self.tenants.iter().map(|(tenant, _)| tenant).collect();
-        postcard::to_extend(&(tenants, &self.across), bytes).map_err(|_| SnapshotError::Damaged)
+        let mut parts = Changes::new();
+        self.write(true, &mut Written::default(), &mut parts)?;
+        postcard::to_extend(&parts, MAGIC.to_vec()).map_err(|_| SnapshotError::Damaged)
     }
 
     /// Goes on from a snapshot taken under the same rules: `self` is a new engine with them.
-    pub fn restore(mut self, snapshot: &[u8]) -> Result<Self, SnapshotError> {
+    pub fn restore(self, snapshot: &[u8]) -> Result<Self, SnapshotError> {
         let rest = snapshot.strip_prefix(MAGIC).ok_or(SnapshotError::NotASnapshot)?;
-        let (version, rest) = rest.split_first_chunk::<2>().ok_or(SnapshotError::Damaged)?;
-        let found = u16::from_be_bytes(*version);
+        let parts: BTreeMap<&[u8], Option<&[u8]>> =
+            postcard::from_bytes(rest).map_err(|_| SnapshotError::Damaged)?;
+        self.read(parts.iter().filter_map(|(key, value)| Some((*key, (*value)?))), false)
+    }
+
+    /// From now on [`Engine::changes`] tells what has changed; the first time, everything.
+    pub fn keep_changes(&mut self) {
+        for (tenant, _) in &mut self.tenants {
+            tenant.keep_changes();
+        }
+        self.across.keep_changes();
+        self.written = Some(Written::default());
+    }
+
+    /// The parts of the state that have changed since the last call. All parts ever told, each at its latest value and
+    /// without those that are gone, are the whole state, which [`Engine::resume`] goes on from.
+    pub fn changes(&mut self) -> Result<Changes, SnapshotError> {
+        let mut parts = Changes::new();
+        let mut written = self.written.take().unwrap_or_default();
+        let done = self.write(false, &mut written, &mut parts);
+        self.written = Some(written);
+        done.map(|()| parts)
+    }
+
+    /// Goes on from parts told by [`Engine::changes`] under the same rules, and keeps changes: `self` is a new engine
+    /// with those rules.
+    pub fn resume<'p>(
+        self,
+        parts: impl IntoIterator<Item = (&'p [u8], &'p [u8])>,
+    ) -> Result<Self, SnapshotError> {
+        let mut engine = self.read(parts, true)?;
+        engine.written = Some(Written::default());
+        Ok(engine)
+    }
+
+    fn write(&mut self, all: bool, written: &mut Written, parts: &mut Changes) -> Result<(), SnapshotError> {
+        self.flush();
+        let mut head = Writer::new(Owner::ENGINE, all, written, parts);
+        head.put_if_changed(Kind::Head, &(VERSION, self.fingerprint()));
+        head.finish()?;
+        for (number, (tenant, _)) in self.tenants.iter_mut().enumerate() {
+            let mut writer = Writer::new(Owner(number as u32), all, written, parts);
+            tenant.write(&mut writer);
+            writer.finish()?;
+        }
+        let mut writer = Writer::new(Owner::ACROSS, all, written, parts);
+        self.across.write(&mut writer);
+        writer.finish()
+    }
+
+    fn read<'p>(
+        mut self,
+        parts: impl IntoIterator<Item = (&'p [u8], &'p [u8])>,
+        keep_changes: bool,
+    ) -> Result<Self, SnapshotError> {
+        let mut owners = Parts::by_owner(parts)?;
+        let head = owners.remove(&Owner::ENGINE).ok_or(SnapshotError::Damaged)?;
+        // The version stands first, so that it can be read whatever follows.
+        let (found, rest): (u16, &[u8]) = head.start(Kind::Head)?;
         if found != VERSION {
             return Err(SnapshotError::Version { found });
         }
-        let (fingerprint, rest) = rest.split_first_chunk::<8>().ok_or(SnapshotError::Damaged)?;
-        if u64::from_be_bytes(*fingerprint) != self.fingerprint() {
+        let fingerprint: u64 = read(rest)?;
+        if fingerprint != self.fingerprint() {
             return Err(SnapshotError::OtherRules);
         }
-        let state: State = postcard::from_bytes(rest).map_err(|_| SnapshotError::Damaged)?;
-        let with_own = |tenant: Tenant| {
-            let own = self.own.get(&tenant.name).copied().unwrap_or_default();
-            (tenant, own)
-        };
-        self.tenants = state.tenants.into_iter().map(with_own).collect();
-        self.across = state.across;
+        self.across = Across::read(&owners.remove(&Owner::ACROSS).ok_or(SnapshotError::Damaged)?, keep_changes)?;
+        self.tenants = owners
+            .values()
+            .map(|parts| {
+                let tenant = Tenant::read(parts, keep_changes)?;
+                let own = self.own.get(&tenant.name).copied().unwrap_or_default();
+                Ok((tenant, own))
+            })
+            .collect::<Result<_, SnapshotError>>()?;
         Ok(self)
     }
 

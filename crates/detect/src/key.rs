@@ -165,11 +165,15 @@ impl KeyState {
     }
 
     /// Lets go of what no window can hold any more.
-    pub(crate) fn forget(&mut self, clock: EventTime, view: View<'_>) {
+    /// Whether there was anything.
+    pub(crate) fn forget(&mut self, clock: EventTime, view: View<'_>) -> bool {
+        let size = |key: &Self| (key.windows.calls().len(), key.armed.len(), key.countries.len());
+        let before = size(self);
         let kept_from = clock.plus_seconds(-view.settings.retention_seconds(view.rules));
         self.windows.evict(&view.rules.specs, kept_from);
         self.armed.retain(|(_, until)| *until > kept_from);
         self.countries.forget(clock.plus_seconds(-view.settings.new_country_seconds - 86_400));
+        size(self) != before
     }
 
     /// Does what is due by `clock`: charges of open calls grow, incidents end.

@@ -1,14 +1,14 @@
 //! The keys of a tenant: who they are, what they remember, and when they have something to do.
 use crate::counters::Counters;
-use crate::engine::{Alert, AlertReason};
+use crate::engine::{Alert, AlertReason, SnapshotError};
 use crate::incident::Incident;
 use crate::key::{KeyState, LetOut, Output, Toll, View};
 use crate::scope::{Scope, ScopeKind, ScopeRef};
 use crate::settings::Settings;
+use crate::state::{Kind, Parts, Writer, number, read};
 use crate::storm::Storms;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use tollwatch_cdr::EventTime;
 
@@ -20,21 +20,26 @@ pub(crate) type KeyId = u32;
 const IDLE_SECONDS: i64 = 16 * 86_400;
 
 /// A key's name, and what it remembers if a watched call was ever put under it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 struct Slot {
     scope: Scope,
     state: Option<Box<KeyState>>,
+    /// It stands in the list of keys that have changed.
+    changed: bool,
 }
 
 /// What a name leads to.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug)]
 struct Named {
     id: KeyId,
     used_at: EventTime,
 }
 
+/// When a key was last used is known to so many seconds.
+const USE_SECONDS: i64 = 60;
+
 /// All keys, of one tenant or of the scopes that count over all tenants.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Keys {
     tenant: Box<str>,
     across: bool,
@@ -48,11 +53,11 @@ pub(crate) struct Keys {
     storms: Storms,
     over: Vec<Incident>,
     /// Steps admitted and not yet worked through. Never part of a snapshot.
-    #[serde(skip)]
     buffer: Vec<Toll>,
     /// Where in the order of records the clock moved since the last batch.
-    #[serde(skip)]
     moves: Vec<(EventTime, u64)>,
+    /// Keys that have changed since it was last asked for, each once; none where nobody asks.
+    changed: Option<Vec<KeyId>>,
 }
 
 /// Names of extensions by their number.
@@ -93,6 +98,7 @@ impl Keys {
             over: Vec::new(),
             buffer: Vec::new(),
             moves: Vec::new(),
+            changed: None,
         }
     }
 
@@ -113,8 +119,12 @@ impl Keys {
             None => self.names.get_mut(&scope),
         };
         if let Some(named) = known {
-            named.used_at = named.used_at.max(clock);
-            return named.id;
+            let id = named.id;
+            if clock >= named.used_at.plus_seconds(USE_SECONDS) {
+                named.used_at = clock;
+                self.has_changed(id);
+            }
+            return id;
         }
         self.last = self.last.saturating_add(1);
         let named = Named { id: self.last, used_at: clock };
@@ -122,7 +132,8 @@ impl Keys {
             Some(short) => self.short_names.insert(short, named),
             None => self.names.insert(Scope::from(&scope), named),
         };
-        self.slots.insert(named.id, Slot { scope: Scope::from(&scope), state: None });
+        self.slots.insert(named.id, Slot { scope: Scope::from(&scope), state: None, changed: false });
+        self.has_changed(named.id);
         named.id
     }
 
@@ -174,6 +185,7 @@ impl Keys {
                 for toll in own {
                     key.apply(toll, view, &mut out);
                 }
+                true
             });
             self.count(id, &mut out, counters);
             self.collect(moment, &mut out, &mut order);
@@ -181,7 +193,10 @@ impl Keys {
         drop(steps);
         while let Some(&(due, id)) = self.due.first().filter(|(due, _)| *due <= moment.clock) {
             self.due.remove(&(due, id));
-            self.with_key(id, moment, settings, |key, view| key.advance(moment.clock, view, &mut out));
+            self.with_key(id, moment, settings, |key, view| {
+                key.advance(moment.clock, view, &mut out);
+                true
+            });
             self.count(id, &mut out, counters);
             self.collect(moment, &mut out, &mut order);
         }
@@ -205,13 +220,14 @@ impl Keys {
         }
     }
 
-    /// Does something with a key, and sees to it that it is heard of when it is due next.
+    /// Does something with a key, which says whether it has changed, and sees to it that it is heard of when it is due
+    /// next.
     fn with_key(
         &mut self,
         id: KeyId,
         moment: Moment,
         settings: &Settings,
-        work: impl FnOnce(&mut KeyState, View<'_>),
+        work: impl FnOnce(&mut KeyState, View<'_>) -> bool,
     ) {
         let Some(slot) = self.slots.get_mut(&id) else { return };
         let kind = slot.scope.kind;
@@ -227,7 +243,7 @@ impl Keys {
             names: Names(&self.slots),
             learned_at: moment.learned_at,
         };
-        work(&mut state, view);
+        let has_changed = work(&mut state, view);
         let is_due = state.next_due();
         if let Some(was) = was_due.filter(|_| was_due != is_due) {
             self.due.remove(&(was, id));
@@ -235,6 +251,18 @@ impl Keys {
         self.due.extend(is_due.map(|due| (due, id)));
         if let Some(slot) = self.slots.get_mut(&id) {
             slot.state = Some(state);
+        }
+        if has_changed {
+            self.has_changed(id);
+        }
+    }
+
+    fn has_changed(&mut self, id: KeyId) {
+        if let Some(changed) = &mut self.changed
+            && let Some(slot) = self.slots.get_mut(&id).filter(|slot| !slot.changed)
+        {
+            slot.changed = true;
+            changed.push(id);
         }
     }
 
@@ -297,6 +325,9 @@ impl Keys {
 
     fn remove(&mut self, id: KeyId) -> Option<Slot> {
         let slot = self.slots.remove(&id)?;
+        if let Some(changed) = self.changed.as_mut().filter(|_| !slot.changed) {
+            changed.push(id);
+        }
         let scope = ScopeRef { kind: slot.scope.kind, value: &slot.scope.value };
         match scope.packed() {
             Some(short) => self.short_names.remove(&short),
@@ -350,6 +381,71 @@ impl Keys {
         self.storms.mark(&mut resolved);
         resolved.extend(self.storms.take_over());
         resolved
+    }
+
+    /// From now on changes are gathered for [`Keys::write`]; what is there already counts as changed.
+    pub(crate) fn keep_changes(&mut self) {
+        let mut all: Vec<KeyId> = self.slots.keys().copied().collect();
+        all.sort_unstable();
+        for slot in self.slots.values_mut() {
+            slot.changed = true;
+        }
+        self.changed = Some(all);
+    }
+
+    /// Writes what has changed, or everything. All admitted steps must have been worked through.
+    pub(crate) fn write(&mut self, writer: &mut Writer<'_>) {
+        writer.put_if_changed(Kind::Keys, &(self.last, self.forget_at));
+        writer.put_if_changed(Kind::Storms, &self.storms);
+        writer.put_if_changed(Kind::Over, &self.over);
+        let ids: Vec<KeyId> = if writer.all {
+            self.slots.keys().copied().collect()
+        } else {
+            self.changed.as_mut().map(std::mem::take).unwrap_or_default()
+        };
+        for id in ids {
+            let Some(slot) = self.slots.get_mut(&id) else {
+                writer.delete(Kind::Key, &id.to_be_bytes());
+                continue;
+            };
+            if !writer.all {
+                slot.changed = false;
+            }
+            let slot = &*slot;
+            let scope = ScopeRef { kind: slot.scope.kind, value: &slot.scope.value };
+            let named = match scope.packed() {
+                Some(short) => self.short_names.get(&short),
+                None => self.names.get(&scope),
+            };
+            let used_at = named.map_or(EventTime::MIN, |named| named.used_at);
+            writer.put(Kind::Key, &id.to_be_bytes(), &(&slot.scope, used_at, &slot.state));
+        }
+    }
+
+    /// Reads back what was written.
+    pub(crate) fn read(
+        tenant: &str,
+        across: bool,
+        parts: &Parts<'_>,
+        keep_changes: bool,
+    ) -> Result<Self, SnapshotError> {
+        let mut keys = Self::new(tenant, across);
+        (keys.last, keys.forget_at) = parts.one(Kind::Keys)?;
+        keys.storms = parts.one(Kind::Storms)?;
+        keys.over = parts.one(Kind::Over)?;
+        for (id, bytes) in parts.each(Kind::Key) {
+            let id = number(id, 0)?;
+            let (scope, used_at, state): (Scope, EventTime, Option<Box<KeyState>>) = read(bytes)?;
+            keys.due.extend(state.as_ref().and_then(|state| state.next_due()).map(|due| (due, id)));
+            let (named, name) = (Named { id, used_at }, ScopeRef { kind: scope.kind, value: &scope.value });
+            match name.packed() {
+                Some(short) => keys.short_names.insert(short, named),
+                None => keys.names.insert(scope.clone(), named),
+            };
+            keys.slots.insert(id, Slot { scope, state, changed: false });
+        }
+        keys.changed = keep_changes.then(Vec::new);
+        Ok(keys)
     }
 
     /// All incidents, ongoing and over, in no order; storms among them, and what is folded into them says so.

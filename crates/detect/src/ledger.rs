@@ -3,10 +3,14 @@
 //! A PBX writes one record a leg, in no order, under names that only the channels tell apart. The ledger
 //! remembers, for some hours of event time, which channel went out for whom, so that a leg diverted by a
 //! phone, sent on by a transfer, or continued between two trunks is charged to the extension that caused it.
+mod generations;
+
+use crate::engine::SnapshotError;
 use crate::keys::KeyId;
 use crate::scope::Scope;
+use crate::state::{Kind, Parts, Writer};
 use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashSet};
+use generations::Generations;
 use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 use tollwatch_cdr::EventTime;
@@ -80,42 +84,8 @@ pub(crate) struct Dialler {
     pub ended_at: EventTime,
 }
 
-/// A map that forgets: what was not touched for a generation is gone after the next.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Generations<V> {
-    young: HashMap<LegKey, V, FixedState>,
-    old: HashMap<LegKey, V, FixedState>,
-}
-
-impl<V> Default for Generations<V> {
-    fn default() -> Self {
-        Self { young: HashMap::default(), old: HashMap::default() }
-    }
-}
-
-impl<V: Clone> Generations<V> {
-    fn get(&self, key: LegKey) -> Option<&V> {
-        self.young.get(&key).or_else(|| if self.old.is_empty() { None } else { self.old.get(&key) })
-    }
-    fn put(&mut self, key: LegKey, value: V) {
-        self.young.insert(key, value);
-    }
-    fn turn(&mut self, keep: impl Fn(&V) -> bool) {
-        let kept: Vec<(LegKey, V)> = self
-            .old
-            .iter()
-            .filter(|(_, value)| keep(value))
-            .map(|(key, value)| (*key, value.clone()))
-            .collect();
-        self.old = std::mem::take(&mut self.young);
-        for (key, value) in kept {
-            self.old.entry(key).or_insert(value);
-        }
-    }
-}
-
 /// The legs of the last hours, and the records of the last one to two days.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     legs: Generations<LegEntry>,
     /// Channels of which a phone has taken charge by sending their party on.
@@ -128,24 +98,39 @@ pub(crate) struct Ledger {
     diallers: Generations<Dialler>,
     /// The extension that a call began at, by the call's id; none if there were several.
     began: Generations<Option<KeyId>>,
-    seen: HashSet<u64, FixedState>,
-    seen_before: HashSet<u64, FixedState>,
-    legs_turn_at: Option<EventTime>,
-    answered_turn_at: Option<EventTime>,
-    seen_turn_at: Option<EventTime>,
+    /// Records, by their identity.
+    seen: Generations<()>,
+    turns: Turns,
 }
+
+/// When the maps forget next.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Turns {
+    legs: Option<EventTime>,
+    answered: Option<EventTime>,
+    seen: Option<EventTime>,
+}
+
+/// Numbers of the ledger's maps in its parts.
+const LEGS: u8 = 0;
+const DIVERTED: u8 = 1;
+const WATCHERS: u8 = 2;
+const ANSWERED: u8 = 3;
+const DIALLERS: u8 = 4;
+const BEGAN: u8 = 5;
+const SEEN: u8 = 6;
 
 impl Ledger {
     /// Lets go of what is too old at `clock`.
     pub(crate) fn advance(&mut self, clock: EventTime, longest_open_seconds: i64) {
-        if is_due(&mut self.legs_turn_at, clock, LEG_SECONDS) {
+        if is_due(&mut self.turns.legs, clock, LEG_SECONDS) {
             self.turn_legs(clock, longest_open_seconds);
         }
-        if is_due(&mut self.answered_turn_at, clock, ANSWERED_SECONDS) {
+        if is_due(&mut self.turns.answered, clock, ANSWERED_SECONDS) {
             self.answered.turn(|_| false);
         }
-        if is_due(&mut self.seen_turn_at, clock, RECORD_SECONDS) {
-            self.seen_before = std::mem::take(&mut self.seen);
+        if is_due(&mut self.turns.seen, clock, RECORD_SECONDS) {
+            self.seen.turn(|()| false);
         }
     }
 
@@ -178,22 +163,70 @@ impl Ledger {
         if counts.iter().any(|count| *count > legs / 2) {
             self.turn_legs(clock, longest_open_seconds);
             self.answered.turn(|_| false);
-            self.legs_turn_at = Some(clock.plus_seconds(LEG_SECONDS));
+            self.turns.legs = Some(clock.plus_seconds(LEG_SECONDS));
             legs_early = 1;
             // Calls that never end must not fill it for ever.
             if self.legs.old.len() > legs {
-                self.legs.old.clear();
+                self.legs.clear_old();
             }
             if self.watchers.old.len() > legs {
-                self.watchers.old.clear();
+                self.watchers.clear_old();
             }
         }
-        if self.seen.len() > records / 2 {
-            self.seen_before = std::mem::take(&mut self.seen);
-            self.seen_turn_at = Some(clock.plus_seconds(RECORD_SECONDS));
+        if self.seen.young.len() > records / 2 {
+            self.seen.turn(|()| false);
+            self.turns.seen = Some(clock.plus_seconds(RECORD_SECONDS));
             records_early = 1;
         }
         (legs_early, records_early)
+    }
+
+    /// From now on changes are gathered for [`Ledger::write`].
+    pub(crate) fn keep_changes(&mut self) {
+        self.legs.keep_changes();
+        self.diverted.keep_changes();
+        self.watchers.keep_changes();
+        self.answered.keep_changes();
+        self.diallers.keep_changes();
+        self.began.keep_changes();
+        self.seen.keep_changes();
+    }
+
+    /// Writes what has changed, or everything.
+    pub(crate) fn write(&mut self, writer: &mut Writer<'_>) {
+        let numbers = [
+            self.legs.number(),
+            self.diverted.number(),
+            self.watchers.number(),
+            self.answered.number(),
+            self.diallers.number(),
+            self.began.number(),
+            self.seen.number(),
+        ];
+        writer.put_if_changed(Kind::Ledger, &(&self.turns, numbers));
+        self.legs.write(LEGS, writer);
+        self.diverted.write(DIVERTED, writer);
+        self.watchers.write(WATCHERS, writer);
+        self.answered.write(ANSWERED, writer);
+        self.diallers.write(DIALLERS, writer);
+        self.began.write(BEGAN, writer);
+        self.seen.write(SEEN, writer);
+    }
+
+    /// Reads back what was written.
+    pub(crate) fn read(parts: &Parts<'_>, keep_changes: bool) -> Result<Self, SnapshotError> {
+        let (turns, numbers): (Turns, [u32; 7]) = parts.one(Kind::Ledger)?;
+        let [legs, diverted, watchers, answered, diallers, began, seen] = numbers;
+        Ok(Self {
+            legs: Generations::read(LEGS, legs, parts, keep_changes)?,
+            diverted: Generations::read(DIVERTED, diverted, parts, keep_changes)?,
+            watchers: Generations::read(WATCHERS, watchers, parts, keep_changes)?,
+            answered: Generations::read(ANSWERED, answered, parts, keep_changes)?,
+            diallers: Generations::read(DIALLERS, diallers, parts, keep_changes)?,
+            began: Generations::read(BEGAN, began, parts, keep_changes)?,
+            seen: Generations::read(SEEN, seen, parts, keep_changes)?,
+            turns,
+        })
     }
 
     /// The other keys of a call, if it has any.
@@ -206,7 +239,8 @@ impl Ledger {
 
     /// Whether this record is new; remembers it.
     pub(crate) fn is_new(&mut self, identity: u64) -> bool {
-        (self.seen_before.is_empty() || !self.seen_before.contains(&identity)) && self.seen.insert(identity)
+        let record = LegKey(identity);
+        !self.seen.old.contains_key(&record) && self.seen.put(record, ())
     }
 
     pub(crate) fn leg(&self, key: LegKey) -> Option<&LegEntry> {

@@ -26,6 +26,7 @@ mod legs;
 mod rule;
 mod scope;
 mod settings;
+mod state;
 mod storm;
 mod tenant;
 mod wire;
@@ -39,6 +40,7 @@ pub use rule::{
     When, parse_duration,
 };
 pub use scope::{Scope, ScopeKind};
+pub use state::Changes;
 pub use settings::{Detection, Problem, RawAllowed, RawDetection, RawLimits, Settings, Watched};
 pub use storm::STORM_RULE;
 pub use wire::{DestinationV1, ExposureV1, IncidentV1, ScopeV1, TriggerV1};

@@ -2,13 +2,14 @@
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::countries::UsualCountries;
-use crate::engine::Alert;
+use crate::engine::{Alert, SnapshotError};
 use crate::incident::DetectedOn;
 use crate::key::{Step, Toll};
 use crate::keys::{KeyId, Keys, Moment};
 use crate::ledger::Ledger;
 use crate::scope::{Scope, ScopeKind};
 use crate::settings::Settings;
+use crate::state::{Kind, Parts, Writer};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use tollwatch_cdr::EventTime;
@@ -31,7 +32,7 @@ pub(crate) struct AcrossStep {
 }
 
 /// One tenant's state.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tenant {
     pub name: Box<str>,
     /// Records taken in so far.
@@ -50,7 +51,6 @@ pub(crate) struct Tenant {
     pub usual: UsualCountries,
     pub keys: Keys,
     /// Steps for keys over all tenants, which the engine takes from here after each record.
-    #[serde(skip)]
     pub across: Vec<AcrossStep>,
 }
 
@@ -70,6 +70,43 @@ impl Tenant {
             keys: Keys::new(name, false),
             across: Vec::new(),
         }
+    }
+
+    /// From now on changes are gathered for [`Tenant::write`].
+    pub(crate) fn keep_changes(&mut self) {
+        self.ledger.keep_changes();
+        self.keys.keep_changes();
+    }
+
+    /// Writes what has changed, or everything. All admitted steps must have been worked through.
+    pub(crate) fn write(&mut self, writer: &mut Writer<'_>) {
+        let head = (&self.name, self.seq, self.clock, self.first_at, &self.counters);
+        writer.put_if_changed(Kind::Head, &head);
+        writer.put_if_changed(Kind::Waiting, &self.waiting);
+        writer.put_if_changed(Kind::Unclassified, &self.unclassified);
+        writer.put_if_changed(Kind::Trunks, &self.trunks);
+        writer.put_if_changed(Kind::Usual, &self.usual);
+        self.ledger.write(writer);
+        self.keys.write(writer);
+    }
+
+    /// Reads back what was written.
+    pub(crate) fn read(parts: &Parts<'_>, keep_changes: bool) -> Result<Self, SnapshotError> {
+        let (name, seq, clock, first_at, counters): (Box<str>, _, _, _, _) = parts.one(Kind::Head)?;
+        Ok(Self {
+            seq,
+            clock,
+            first_at,
+            ledger: Ledger::read(parts, keep_changes)?,
+            counters,
+            waiting: parts.one(Kind::Waiting)?,
+            unclassified: parts.one(Kind::Unclassified)?,
+            trunks: parts.one(Kind::Trunks)?,
+            usual: parts.one(Kind::Usual)?,
+            keys: Keys::read(&name, false, parts, keep_changes)?,
+            across: Vec::new(),
+            name,
+        })
     }
 
     /// The key of an extension, as the PBX writes it; made if it is new.
