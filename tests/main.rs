@@ -18,6 +18,7 @@ mod harness;
 mod invariance;
 mod legs;
 mod quarantine;
+mod reconfigure;
 mod scenarios;
 mod sources;
 mod tidy;

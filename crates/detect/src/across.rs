@@ -3,6 +3,7 @@ use crate::counters::Counters;
 use crate::engine::{Alert, SnapshotError};
 use crate::key::Step;
 use crate::keys::{Keys, Moment};
+use crate::reconfigure::Renaming;
 use crate::settings::Settings;
 use crate::state::{Kind, Parts, Writer};
 use crate::tenant::AcrossStep;
@@ -79,7 +80,8 @@ impl Across {
     }
 
     /// Writes what has changed, or everything.
-    pub(crate) fn write(&mut self, writer: &mut Writer<'_>) {
+    pub(crate) fn write(&mut self, settings: &Settings, writer: &mut Writer<'_>) {
+        writer.put_if_changed(Kind::Names, &settings.rule_names());
         writer.put_if_changed(Kind::Head, &(self.clock, self.first_at, self.seq));
         self.keys.write(writer);
     }
@@ -88,6 +90,12 @@ impl Across {
     pub(crate) fn read(parts: &Parts<'_>, keep_changes: bool) -> Result<Self, SnapshotError> {
         let (clock, first_at, seq) = parts.one(Kind::Head)?;
         Ok(Self { keys: Keys::read(ALL_TENANTS, true, parts, keep_changes)?, clock, first_at, seq })
+    }
+
+    /// Goes on under other rules.
+    pub(crate) fn reconfigure(&mut self, to: &Renaming<'_>, settings: &Settings, alerts: &mut Vec<Alert>) {
+        let moment = self.moment(settings);
+        self.keys.reconfigure(to, moment, settings, &mut Counters::default(), alerts);
     }
 
     pub(crate) fn flush(&mut self, settings: &Settings, alerts: &mut Vec<Alert>) {

@@ -60,6 +60,13 @@ impl CountriesCalled {
         self.0.retain(|called| called.last >= before);
     }
 
+    /// The same countries under other numbers.
+    pub(crate) fn rename(&mut self, name: impl Fn(u16) -> u16) {
+        for called in &mut self.0 {
+            called.country = name(called.country);
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
@@ -86,6 +93,12 @@ impl UsualCountries {
         let (from, upto) = (called.last - newest, called.last - newest + LEARNED_DAYS - 2);
         let mask = |bits: i64| if bits <= 0 { 0 } else { u64::MAX >> (64 - bits.min(64)) };
         (called.bits & mask(upto + 1) & !mask(from)).count_ones() >= days
+    }
+
+    /// The same countries under other numbers.
+    pub(crate) fn rename(&mut self, name: impl Fn(u16) -> u16) {
+        self.0 =
+            std::mem::take(&mut self.0).into_iter().map(|(country, days)| (name(country), days)).collect();
     }
 
     /// Takes in a call in business hours.

@@ -3,6 +3,7 @@ use crate::across::Across;
 use crate::counters::Counters;
 use crate::incident::Incident;
 use crate::keys::Keys;
+use crate::reconfigure::{NewRows, Renaming, Rows, RuleNames};
 use crate::settings::Settings;
 use crate::state::{Changes, Kind, Owner, Parts, Writer, Written, read};
 use crate::tenant::Tenant;
@@ -45,6 +46,13 @@ pub struct Alert {
     pub incident: Box<Incident>,
 }
 
+impl Alert {
+    /// An incident is over.
+    pub(crate) fn of_the_end(incident: Incident, at: EventTime) -> Self {
+        Self { reason: AlertReason::Resolved, at, incident: Box::new(incident) }
+    }
+}
+
 /// A snapshot cannot be continued.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
@@ -57,9 +65,6 @@ pub enum SnapshotError {
         /// The version it has.
         found: u16,
     },
-    /// The rules have changed, so its windows are others.
-    #[error("the rules are not those that the snapshot was taken under")]
-    OtherRules,
     /// Damaged.
     #[error("the snapshot is damaged")]
     Damaged,
@@ -119,6 +124,31 @@ impl Engine {
             reason = "there is one from the start, and none is ever taken out"
         )]
         self.settings.get(index).unwrap_or(&self.settings[0])
+    }
+
+    /// Goes on under other settings, without losing what is remembered: windows are counted anew over the same calls,
+    /// incidents go on under the rules of their names, and those of a rule that is gone are over.
+    pub fn reconfigure(&mut self, settings: Settings, own: impl IntoIterator<Item = (String, Settings)>) {
+        self.flush();
+        let new =
+            own.into_iter().fold(Self::new(settings), |engine, (name, own)| engine.with_tenant(&name, own));
+        let names: Vec<RuleNames> =
+            self.tenants.iter().map(|(_, index)| self.settings_at(*index).rule_names()).collect();
+        let (across, rows) = (self.settings().rule_names(), Rows::of(self.settings().destinations()));
+        (self.settings, self.own) = (new.settings, new.own);
+        self.rename(&rows, &names, &across);
+    }
+
+    /// What was remembered under these names of rules and rows goes on under the present settings.
+    fn rename(&mut self, rows: &Rows, names: &[RuleNames], across: &RuleNames) {
+        let Some(common) = self.settings.first() else { return };
+        let rows = NewRows::new(rows, common.destinations());
+        for ((tenant, index), names) in self.tenants.iter_mut().zip(names) {
+            *index = self.own.get(&tenant.name).copied().unwrap_or_default();
+            let settings = self.settings.get(*index).unwrap_or(common);
+            tenant.reconfigure(&Renaming::new(names, settings, &rows), settings, &mut self.alerts);
+        }
+        self.across.reconfigure(&Renaming::new(across, common, &rows), common, &mut self.alerts);
     }
 
     /// The tenant of a name; made if it is new.
@@ -240,7 +270,8 @@ impl Engine {
         postcard::to_extend(&parts, MAGIC.to_vec()).map_err(|_| SnapshotError::Damaged)
     }
 
-    /// Goes on from a snapshot taken under the same rules: `self` is a new engine with them.
+    /// Goes on from a snapshot: `self` is a new engine. Under other rules than it was taken under, it goes on as
+    /// [`Engine::reconfigure`] does.
     pub fn restore(self, snapshot: &[u8]) -> Result<Self, SnapshotError> {
         let rest = snapshot.strip_prefix(MAGIC).ok_or(SnapshotError::NotASnapshot)?;
         let parts: BTreeMap<&[u8], Option<&[u8]>> =
@@ -267,8 +298,8 @@ impl Engine {
         done.map(|()| parts)
     }
 
-    /// Goes on from parts told by [`Engine::changes`] under the same rules, and keeps changes: `self` is a new engine
-    /// with those rules.
+    /// Goes on from parts told by [`Engine::changes`], and keeps changes: `self` is a new engine. Under other rules it
+    /// goes on as [`Engine::reconfigure`] does.
     pub fn resume<'p>(
         self,
         parts: impl IntoIterator<Item = (&'p [u8], &'p [u8])>,
@@ -280,16 +311,21 @@ impl Engine {
 
     fn write(&mut self, all: bool, written: &mut Written, parts: &mut Changes) -> Result<(), SnapshotError> {
         self.flush();
+        let (fingerprint, rows) = (self.fingerprint(), Rows::of(self.settings().destinations()));
         let mut head = Writer::new(Owner::ENGINE, all, written, parts);
-        head.put_if_changed(Kind::Head, &(VERSION, self.fingerprint()));
+        head.put_if_changed(Kind::Head, &(VERSION, fingerprint));
+        head.put_if_changed(Kind::Names, &rows);
         head.finish()?;
-        for (number, (tenant, _)) in self.tenants.iter_mut().enumerate() {
+        for (number, (tenant, index)) in self.tenants.iter_mut().enumerate() {
             let mut writer = Writer::new(Owner(number as u32), all, written, parts);
-            tenant.write(&mut writer);
+            let settings =
+                self.settings.get(*index).or(self.settings.first()).ok_or(SnapshotError::Damaged)?;
+            tenant.write(settings, &mut writer);
             writer.finish()?;
         }
         let mut writer = Writer::new(Owner::ACROSS, all, written, parts);
-        self.across.write(&mut writer);
+        let common = self.settings.first().ok_or(SnapshotError::Damaged)?;
+        self.across.write(common, &mut writer);
         writer.finish()
     }
 
@@ -306,10 +342,8 @@ impl Engine {
             return Err(SnapshotError::Version { found });
         }
         let fingerprint: u64 = read(rest)?;
-        if fingerprint != self.fingerprint() {
-            return Err(SnapshotError::OtherRules);
-        }
-        self.across = Across::read(&owners.remove(&Owner::ACROSS).ok_or(SnapshotError::Damaged)?, keep_changes)?;
+        let across = owners.remove(&Owner::ACROSS).ok_or(SnapshotError::Damaged)?;
+        self.across = Across::read(&across, keep_changes)?;
         self.tenants = owners
             .values()
             .map(|parts| {
@@ -318,6 +352,11 @@ impl Engine {
                 Ok((tenant, own))
             })
             .collect::<Result<_, SnapshotError>>()?;
+        let rows: Rows = head.one(Kind::Names)?;
+        if fingerprint != self.fingerprint() || rows != Rows::of(self.settings().destinations()) {
+            let names = owners.values().map(|parts| parts.one(Kind::Names)).collect::<Result<Vec<_>, _>>()?;
+            self.rename(&rows, &names, &across.one(Kind::Names)?);
+        }
         Ok(self)
     }
 

@@ -7,11 +7,13 @@ use crate::countries::CountriesCalled;
 use crate::engine::Alert;
 use crate::incident::{DetectedOn, Incident};
 use crate::keys::Names;
+use crate::reconfigure::{GONE_RULE, Renaming};
 use crate::scope::Scope;
 use crate::settings::{ScopeRules, Settings};
 use finding::{Findings, look_at_totals};
 use open::OpenCalls;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use tollwatch_cdr::EventTime;
 use tollwatch_numbering::Money;
 use tollwatch_stats::{CallStat, Traits, Windows};
@@ -114,8 +116,38 @@ impl KeyState {
             && self.incidents.is_empty()
             && self.armed.is_empty()
     }
+    /// The calls in its windows, which are serialised apart.
+    pub(crate) fn calls(&self) -> &VecDeque<CallStat> {
+        self.windows.calls()
+    }
+    /// The same with the calls that were serialised apart.
+    pub(crate) fn with_calls(self, calls: VecDeque<CallStat>) -> Self {
+        Self { windows: self.windows.with_calls(calls), ..self }
+    }
     pub(crate) fn has_open_calls(&self) -> bool {
         !self.open.is_empty()
+    }
+
+    /// Goes on under other rules, which `view` has. Incidents of a rule that is gone are over.
+    pub(crate) fn reconfigure(
+        &mut self,
+        to: &Renaming<'_>,
+        clock: EventTime,
+        view: View<'_>,
+        out: &mut Output,
+    ) {
+        self.windows.watch_by(&view.rules.specs, |call| to.call(call, view.settings));
+        self.countries.rename(|country| to.rows.country(country));
+        for (check, mut incident) in std::mem::take(&mut self.incidents) {
+            to.rows.calls_by_row(&mut incident.destinations);
+            incident.rule = to.rule(incident.rule);
+            if incident.rule == GONE_RULE {
+                incident.resolved_at = Some(clock);
+                out.resolved.push(incident);
+            } else {
+                self.incidents.push((check, incident));
+            }
+        }
     }
 
     /// When this key next has something to do without a new record.

@@ -1,14 +1,17 @@
 //! The keys of a tenant: who they are, what they remember, and when they have something to do.
+mod parts;
+
 use crate::counters::Counters;
-use crate::engine::{Alert, AlertReason, SnapshotError};
+use crate::engine::Alert;
 use crate::incident::Incident;
 use crate::key::{KeyState, LetOut, Output, Toll, View};
+use crate::reconfigure::Renaming;
 use crate::scope::{Scope, ScopeKind, ScopeRef};
 use crate::settings::Settings;
-use crate::state::{Kind, Parts, Writer, number, read};
 use crate::storm::Storms;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use parts::WrittenCalls;
 use std::collections::{BTreeMap, BTreeSet};
 use tollwatch_cdr::EventTime;
 
@@ -26,6 +29,8 @@ struct Slot {
     state: Option<Box<KeyState>>,
     /// It stands in the list of keys that have changed.
     changed: bool,
+    /// The parts of its calls as they were last written.
+    written: WrittenCalls,
 }
 
 /// What a name leads to.
@@ -58,6 +63,8 @@ pub(crate) struct Keys {
     moves: Vec<(EventTime, u64)>,
     /// Keys that have changed since it was last asked for, each once; none where nobody asks.
     changed: Option<Vec<KeyId>>,
+    /// Parts with calls of keys that are gone.
+    gone: Vec<(KeyId, i64)>,
 }
 
 /// Names of extensions by their number.
@@ -99,6 +106,7 @@ impl Keys {
             buffer: Vec::new(),
             moves: Vec::new(),
             changed: None,
+            gone: Vec::new(),
         }
     }
 
@@ -132,7 +140,15 @@ impl Keys {
             Some(short) => self.short_names.insert(short, named),
             None => self.names.insert(Scope::from(&scope), named),
         };
-        self.slots.insert(named.id, Slot { scope: Scope::from(&scope), state: None, changed: false });
+        self.slots.insert(
+            named.id,
+            Slot {
+                scope: Scope::from(&scope),
+                state: None,
+                changed: false,
+                written: WrittenCalls::default(),
+            },
+        );
         self.has_changed(named.id);
         named.id
     }
@@ -266,6 +282,39 @@ impl Keys {
         }
     }
 
+    /// Goes on under other rules.
+    pub(crate) fn reconfigure(
+        &mut self,
+        to: &Renaming<'_>,
+        moment: Moment,
+        settings: &Settings,
+        counters: &mut Counters,
+        alerts: &mut Vec<Alert>,
+    ) {
+        self.storms.rename(to);
+        for incident in &mut self.over {
+            to.rows.calls_by_row(&mut incident.destinations);
+            incident.rule = to.rule(incident.rule);
+        }
+        let mut ids: Vec<KeyId> = self.slots.keys().copied().collect();
+        ids.sort_unstable();
+        for id in ids {
+            if self.slots.get(&id).is_none_or(|slot| slot.state.is_none()) {
+                continue;
+            }
+            let mut out = Output::default();
+            self.with_key(id, moment, settings, |key, view| {
+                key.reconfigure(to, moment.clock, view, &mut out);
+                true
+            });
+            for incident in &out.resolved {
+                let alert = Alert::of_the_end(incident.clone(), moment.clock);
+                self.storms.take(alert, settings, counters, alerts);
+            }
+            self.keep(out.resolved, settings, counters);
+        }
+    }
+
     /// Counts what has become of calls, under the key that is charged and no other.
     fn count(&self, id: KeyId, out: &mut Output, counters: &mut Counters) {
         let (exposure, closed_for_age, unsettled) = (
@@ -325,8 +374,9 @@ impl Keys {
 
     fn remove(&mut self, id: KeyId) -> Option<Slot> {
         let slot = self.slots.remove(&id)?;
-        if let Some(changed) = self.changed.as_mut().filter(|_| !slot.changed) {
-            changed.push(id);
+        if let Some(changed) = &mut self.changed {
+            changed.extend(Some(id).filter(|_| !slot.changed));
+            self.gone.extend(slot.written.keys().map(|at| (id, *at)));
         }
         let scope = ScopeRef { kind: slot.scope.kind, value: &slot.scope.value };
         match scope.packed() {
@@ -364,11 +414,7 @@ impl Keys {
                 slot.state.map_or_else(Vec::new, |state| state.into_ongoing().collect());
             for mut incident in ongoing {
                 incident.resolved_at = Some(moment.clock);
-                let alert = Alert {
-                    reason: AlertReason::Resolved,
-                    at: moment.clock,
-                    incident: Box::new(incident.clone()),
-                };
+                let alert = Alert::of_the_end(incident.clone(), moment.clock);
                 self.storms.take(alert, settings, counters, alerts);
                 self.keep(vec![incident], settings, counters);
             }
@@ -381,71 +427,6 @@ impl Keys {
         self.storms.mark(&mut resolved);
         resolved.extend(self.storms.take_over());
         resolved
-    }
-
-    /// From now on changes are gathered for [`Keys::write`]; what is there already counts as changed.
-    pub(crate) fn keep_changes(&mut self) {
-        let mut all: Vec<KeyId> = self.slots.keys().copied().collect();
-        all.sort_unstable();
-        for slot in self.slots.values_mut() {
-            slot.changed = true;
-        }
-        self.changed = Some(all);
-    }
-
-    /// Writes what has changed, or everything. All admitted steps must have been worked through.
-    pub(crate) fn write(&mut self, writer: &mut Writer<'_>) {
-        writer.put_if_changed(Kind::Keys, &(self.last, self.forget_at));
-        writer.put_if_changed(Kind::Storms, &self.storms);
-        writer.put_if_changed(Kind::Over, &self.over);
-        let ids: Vec<KeyId> = if writer.all {
-            self.slots.keys().copied().collect()
-        } else {
-            self.changed.as_mut().map(std::mem::take).unwrap_or_default()
-        };
-        for id in ids {
-            let Some(slot) = self.slots.get_mut(&id) else {
-                writer.delete(Kind::Key, &id.to_be_bytes());
-                continue;
-            };
-            if !writer.all {
-                slot.changed = false;
-            }
-            let slot = &*slot;
-            let scope = ScopeRef { kind: slot.scope.kind, value: &slot.scope.value };
-            let named = match scope.packed() {
-                Some(short) => self.short_names.get(&short),
-                None => self.names.get(&scope),
-            };
-            let used_at = named.map_or(EventTime::MIN, |named| named.used_at);
-            writer.put(Kind::Key, &id.to_be_bytes(), &(&slot.scope, used_at, &slot.state));
-        }
-    }
-
-    /// Reads back what was written.
-    pub(crate) fn read(
-        tenant: &str,
-        across: bool,
-        parts: &Parts<'_>,
-        keep_changes: bool,
-    ) -> Result<Self, SnapshotError> {
-        let mut keys = Self::new(tenant, across);
-        (keys.last, keys.forget_at) = parts.one(Kind::Keys)?;
-        keys.storms = parts.one(Kind::Storms)?;
-        keys.over = parts.one(Kind::Over)?;
-        for (id, bytes) in parts.each(Kind::Key) {
-            let id = number(id, 0)?;
-            let (scope, used_at, state): (Scope, EventTime, Option<Box<KeyState>>) = read(bytes)?;
-            keys.due.extend(state.as_ref().and_then(|state| state.next_due()).map(|due| (due, id)));
-            let (named, name) = (Named { id, used_at }, ScopeRef { kind: scope.kind, value: &scope.value });
-            match name.packed() {
-                Some(short) => keys.short_names.insert(short, named),
-                None => keys.names.insert(scope.clone(), named),
-            };
-            keys.slots.insert(id, Slot { scope, state, changed: false });
-        }
-        keys.changed = keep_changes.then(Vec::new);
-        Ok(keys)
     }
 
     /// All incidents, ongoing and over, in no order; storms among them, and what is folded into them says so.

@@ -23,6 +23,7 @@ mod key;
 mod keys;
 mod ledger;
 mod legs;
+mod reconfigure;
 mod rule;
 mod scope;
 mod settings;
@@ -40,7 +41,7 @@ pub use rule::{
     When, parse_duration,
 };
 pub use scope::{Scope, ScopeKind};
-pub use state::Changes;
 pub use settings::{Detection, Problem, RawAllowed, RawDetection, RawLimits, Settings, Watched};
+pub use state::Changes;
 pub use storm::STORM_RULE;
 pub use wire::{DestinationV1, ExposureV1, IncidentV1, ScopeV1, TriggerV1};

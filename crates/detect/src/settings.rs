@@ -8,6 +8,7 @@ pub use raw::{Problem, RawAllowed, RawDetection, RawLimits};
 pub(crate) use scope_rules::ScopeRules;
 
 use crate::calendar::{BusinessHours, Calendar};
+use crate::reconfigure::RuleNames;
 use crate::rule::{RawRule, RawValue, Rule, parse_duration};
 use crate::scope::ScopeKind;
 use std::sync::Arc;
@@ -166,6 +167,9 @@ impl Settings {
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
+    pub(crate) fn rule_names(&self) -> RuleNames {
+        self.rules.iter().map(|rule| rule.name.clone()).collect()
+    }
     /// The destination table.
     pub fn destinations(&self) -> &Destinations {
         &self.destinations
@@ -221,10 +225,32 @@ impl Settings {
             _ => return None,
         };
         let premium = row.is_some_and(Destination::is_premium);
+        let traits = self.traits_of(called.number, row, abroad);
+        (abroad || premium).then_some(Watched { traits, number: called.number, destination })
+    }
+
+    /// Bits that follow from the number alone.
+    pub(crate) const OF_THE_NUMBER: Traits = Traits::INTERNATIONAL
+        .with(Traits::PREMIUM)
+        .with(Traits::SATELLITE)
+        .with(Traits::SPECIAL_RANGE)
+        .with(Traits::HIGH_RISK)
+        .with(Traits::EXPENSIVE);
+
+    /// Where a number goes that was watched before, and what follows from it.
+    pub(crate) fn kind_of(&self, number: Option<E164>) -> (Option<DestinationId>, Traits) {
+        let destination = number.and_then(|number| self.destinations.lookup(number));
+        let row = destination.map(|id| self.destinations.get(id));
+        let abroad = row.is_none_or(|row| row.iso2 != self.home);
+        (destination, self.traits_of(number, row, abroad))
+    }
+
+    fn traits_of(&self, number: Option<E164>, row: Option<&Destination>, abroad: bool) -> Traits {
+        let premium = row.is_some_and(Destination::is_premium);
         let satellite = row.is_some_and(Destination::is_satellite);
         let special = premium || row.is_some_and(|row| row.class == DestinationClass::Shared);
         let tier_says = row.is_some_and(|row| row.tier.is_some_and(|tier| tier <= 2));
-        let expensive = self.rate(called.number).per_minute >= self.expensive_per_minute;
+        let expensive = self.rate(number).per_minute >= self.expensive_per_minute;
         let mut traits = Traits::ANY;
         for (is_so, of_kind) in [
             (abroad, Traits::INTERNATIONAL),
@@ -238,7 +264,7 @@ impl Settings {
                 traits = traits.with(of_kind);
             }
         }
-        (abroad || premium).then_some(Watched { traits, number: called.number, destination })
+        traits
     }
 
     /// What a code dialled on a telephone sets up, if it forwards calls to a number that the rules watch.

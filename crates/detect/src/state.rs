@@ -17,6 +17,8 @@ pub type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 pub(crate) enum Kind {
     /// What everything else depends on; of the engine, of a tenant.
     Head,
+    /// What numbers of rules and of destinations stand for.
+    Names,
     /// Calls that wait for another record.
     Waiting,
     /// Numbers that nobody could read.
@@ -33,6 +35,8 @@ pub(crate) enum Kind {
     Over,
     /// One key.
     Key,
+    /// Calls of a key with many.
+    Calls,
     /// The ledger as a whole.
     Ledger,
     /// Entries of one of the ledger's maps, in the order in which they came.
@@ -40,8 +44,9 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
         Self::Head,
+        Self::Names,
         Self::Waiting,
         Self::Unclassified,
         Self::Trunks,
@@ -50,6 +55,7 @@ impl Kind {
         Self::Storms,
         Self::Over,
         Self::Key,
+        Self::Calls,
         Self::Ledger,
         Self::Entries,
     ];
@@ -94,21 +100,34 @@ impl<'w> Writer<'w> {
 
     /// A part that is looked at each time, and written if it is not what it was.
     pub(crate) fn put_if_changed(&mut self, kind: Kind, value: &impl Serialize) {
-        let Ok(bytes) = postcard::to_stdvec(value) else {
-            self.failed = true;
-            return;
-        };
         let key = self.key(kind, &[]);
-        let hash = FixedState::with_seed(0x7061_7274).hash_one(&bytes);
-        if self.all {
-            self.parts.insert(key, Some(bytes));
-        } else if self.written.0.insert(key.clone(), hash) != Some(hash) {
-            self.parts.insert(key, Some(bytes));
+        let hash = self.put_if_other(kind, &[], value, self.written.0.get(&key).copied());
+        if !self.all {
+            self.written.0.insert(key, hash);
         }
     }
 
     pub(crate) fn put_bytes(&mut self, kind: Kind, id: &[u8], bytes: Vec<u8>) {
         self.parts.insert(self.key(kind, id), Some(bytes));
+    }
+
+    /// A part whose hash the caller remembers: written if it is another than `before`.
+    pub(crate) fn put_if_other(
+        &mut self,
+        kind: Kind,
+        id: &[u8],
+        value: &impl Serialize,
+        before: Option<u64>,
+    ) -> u64 {
+        let Ok(bytes) = postcard::to_stdvec(value) else {
+            self.failed = true;
+            return 0;
+        };
+        let hash = hash(&bytes);
+        if self.all || before != Some(hash) {
+            self.put_bytes(kind, id, bytes);
+        }
+        hash
     }
 
     /// A part that is gone.
@@ -168,12 +187,19 @@ impl<'p> Parts<'p> {
 
     /// All parts of a kind, in the order of their ids.
     pub(crate) fn each(&self, kind: Kind) -> impl Iterator<Item = (&'p [u8], &'p [u8])> {
-        self.parts.range((kind, &[][..])..).take_while(move |((of, _), _)| *of == kind).map(|((_, id), value)| (*id, *value))
+        self.parts
+            .range((kind, &[][..])..)
+            .take_while(move |((of, _), _)| *of == kind)
+            .map(|((_, id), value)| (*id, *value))
     }
 }
 
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SnapshotError> {
     postcard::from_bytes(bytes).map_err(|_| SnapshotError::Damaged)
+}
+
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    FixedState::with_seed(0x7061_7274).hash_one(bytes)
 }
 
 /// A number at the start of an id.

@@ -2,6 +2,7 @@
 use crate::counters::Counters;
 use crate::engine::{Alert, AlertReason};
 use crate::incident::{Incident, Severity, Trigger};
+use crate::reconfigure::Renaming;
 use crate::scope::{Scope, ScopeKind};
 use crate::settings::Settings;
 use serde::{Deserialize, Serialize};
@@ -155,6 +156,15 @@ impl Storms {
         self.current = Some(storm);
         self.critical.clear();
         alert
+    }
+
+    /// Goes on under other rules.
+    pub(crate) fn rename(&mut self, to: &Renaming<'_>) {
+        self.ongoing.values_mut().for_each(|seen| to.rows.calls_by_row(&mut seen.destinations));
+        for storm in self.over.iter_mut().chain(&mut self.current) {
+            to.rows.calls_by_row(&mut storm.incident.destinations);
+            storm.parts.values_mut().for_each(|seen| to.rows.calls_by_row(&mut seen.destinations));
+        }
     }
 
     /// Marks what is folded into a storm.

@@ -7,6 +7,7 @@ use crate::incident::DetectedOn;
 use crate::key::{Step, Toll};
 use crate::keys::{KeyId, Keys, Moment};
 use crate::ledger::Ledger;
+use crate::reconfigure::Renaming;
 use crate::scope::{Scope, ScopeKind};
 use crate::settings::Settings;
 use crate::state::{Kind, Parts, Writer};
@@ -79,7 +80,8 @@ impl Tenant {
     }
 
     /// Writes what has changed, or everything. All admitted steps must have been worked through.
-    pub(crate) fn write(&mut self, writer: &mut Writer<'_>) {
+    pub(crate) fn write(&mut self, settings: &Settings, writer: &mut Writer<'_>) {
+        writer.put_if_changed(Kind::Names, &settings.rule_names());
         let head = (&self.name, self.seq, self.clock, self.first_at, &self.counters);
         writer.put_if_changed(Kind::Head, &head);
         writer.put_if_changed(Kind::Waiting, &self.waiting);
@@ -121,6 +123,16 @@ impl Tenant {
             learned_at: first.plus_seconds(settings.learning_seconds),
             seq: self.seq,
         }
+    }
+
+    /// Goes on under other rules.
+    pub(crate) fn reconfigure(&mut self, to: &Renaming<'_>, settings: &Settings, alerts: &mut Vec<Alert>) {
+        self.usual.rename(|country| to.rows.country(country));
+        for waiting in self.waiting.values_mut().flatten() {
+            to.call(&mut waiting.call.stat, settings);
+        }
+        let moment = self.moment(settings);
+        self.keys.reconfigure(to, moment, settings, &mut self.counters, alerts);
     }
 
     /// Works the admitted steps through.

@@ -1,5 +1,6 @@
 //! The wire form of an incident, as `scan --incidents` and the webhooks write it.
 use crate::incident::{DetectedOn, Incident, Severity};
+use crate::reconfigure::GONE_RULE;
 use crate::rule::Measure;
 use crate::scope::ScopeKind;
 use crate::settings::Settings;
@@ -15,7 +16,7 @@ use tollwatch_stats::CallStat;
 pub struct IncidentV1 {
     /// Stable id; the same input gives the same id.
     pub incident_id: String,
-    /// Rule that fired.
+    /// Rule that fired; `storm` for many extensions at once, `removed_rule` for one that the configuration has no more.
     pub rule: String,
     /// Highest severity reached.
     pub severity: Severity,
@@ -158,7 +159,11 @@ impl IncidentV1 {
         let windowed = measure.is_some_and(Measure::has_window);
         Self {
             incident_id: incident.id.to_string(),
-            rule: rule.map_or_else(|| STORM_RULE.to_owned(), |rule| rule.name.clone()),
+            rule: match rule {
+                Some(rule) => rule.name.clone(),
+                None if incident.rule == GONE_RULE => "removed_rule".to_owned(),
+                None => STORM_RULE.to_owned(),
+            },
             severity: incident.severity,
             tenant: incident.tenant.to_string(),
             scope: ScopeV1 {

@@ -55,6 +55,8 @@ impl Running {
 /// it, and folding takes no notice of it until the clock has come to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Windows {
+    /// Serialised apart from the rest, since there may be many of which few change: see [`Windows::with_calls`].
+    #[serde(skip)]
     calls: VecDeque<CallStat>,
     running: Vec<Running>,
     /// So many calls at the end of the ring are ahead.
@@ -75,6 +77,11 @@ impl Windows {
     /// The calls, oldest first.
     pub fn calls(&self) -> &VecDeque<CallStat> {
         &self.calls
+    }
+    /// The same with the calls that were serialised apart, oldest first as [`Windows::calls`] had them.
+    #[must_use]
+    pub fn with_calls(self, calls: VecDeque<CallStat>) -> Self {
+        Self { calls, ..self }
     }
     pub(crate) fn has_open_calls(&self) -> bool {
         self.open_calls > 0

@@ -114,7 +114,9 @@ impl<V: Clone + Serialize + DeserializeOwned> Generations<V> {
     /// Writes what has changed, or everything. `map` tells the ledger's maps apart.
     pub(super) fn write(&mut self, map: u8, writer: &mut Writer<'_>) {
         if writer.all {
-            for (generation, entries) in [(self.number.wrapping_sub(1), &self.old), (self.number, &self.young)] {
+            for (generation, entries) in
+                [(self.number.wrapping_sub(1), &self.old), (self.number, &self.young)]
+            {
                 if !entries.is_empty() {
                     writer.put(Kind::Entries, &id(map, generation, 0), &sorted(entries));
                 }
@@ -139,7 +141,12 @@ impl<V: Clone + Serialize + DeserializeOwned> Generations<V> {
     }
 
     /// Reads back what was written, in whatever segments.
-    pub(super) fn read(map: u8, young: u32, parts: &Parts<'_>, keep_changes: bool) -> Result<Self, SnapshotError> {
+    pub(super) fn read(
+        map: u8,
+        young: u32,
+        parts: &Parts<'_>,
+        keep_changes: bool,
+    ) -> Result<Self, SnapshotError> {
         let mut read_back = Self { number: young, ..Self::default() };
         let mut journal = Journal::default();
         for (id, bytes) in parts.each(Kind::Entries).filter(|(id, _)| id.first() == Some(&map)) {

@@ -1,5 +1,5 @@
 //! Folding the old calls of a hot key into panes.
-use super::{HOT, WindowSpec, Windows};
+use super::{HOT, Running, WindowSpec, Windows};
 use crate::{CallStat, Totals};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -32,6 +32,20 @@ impl Windows {
             pane.last_at = pane.last_at.max(self.folded_until);
             self.folded_until = pane.last_at;
         }
+        self.count_anew(specs);
+    }
+
+    /// The same calls under other windows. Nothing is shown of them: whoever changes the windows looks again with the
+    /// next call.
+    pub fn watch_by(&mut self, specs: &[WindowSpec], change: impl FnMut(&mut CallStat)) {
+        self.calls.iter_mut().for_each(change);
+        self.running = vec![Running::default(); specs.len()];
+        self.count_anew(specs);
+    }
+
+    /// Counts what the running windows hold.
+    fn count_anew(&mut self, specs: &[WindowSpec]) {
+        let Some(newest) = self.newest_begun() else { return };
         let begun = self.begun();
         for (spec, running) in specs.iter().zip(&mut self.running) {
             let begin = newest.plus_seconds(-spec.seconds);
