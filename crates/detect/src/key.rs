@@ -7,7 +7,7 @@ use crate::countries::CountriesCalled;
 use crate::engine::Alert;
 use crate::incident::{DetectedOn, Incident};
 use crate::keys::Names;
-use crate::reconfigure::{GONE_RULE, Renaming};
+use crate::reconfigure::{GONE_RULE, Renaming, look_up_again};
 use crate::scope::Scope;
 use crate::settings::{ScopeRules, Settings};
 use finding::{Findings, look_at_totals};
@@ -136,7 +136,7 @@ impl KeyState {
         view: View<'_>,
         out: &mut Output,
     ) {
-        self.windows.watch_by(&view.rules.specs, |call| to.call(call, view.settings));
+        self.windows.watch_by(&view.rules.specs, |call| look_up_again(call, view.settings));
         self.countries.rename(|country| to.rows.country(country));
         for (check, mut incident) in std::mem::take(&mut self.incidents) {
             to.rows.calls_by_row(&mut incident.destinations);

@@ -7,7 +7,7 @@ use crate::settings::Settings;
 use crate::storm::NO_RULE;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
-use tollwatch_numbering::{DestinationId, Destinations, E164};
+use tollwatch_numbering::{Destination, DestinationId, Destinations, E164};
 use tollwatch_stats::CallStat;
 
 /// The number of a rule that the configuration does not have any more.
@@ -97,19 +97,19 @@ impl<'r> Renaming<'r> {
     pub(crate) fn rule(&self, old: usize) -> usize {
         if old == NO_RULE { old } else { self.rules.get(old).copied().flatten().unwrap_or(GONE_RULE) }
     }
+}
 
-    /// Finds anew what kind of call it is.
-    pub(crate) fn call(&self, call: &mut CallStat, settings: &Settings) {
-        if call.is_pane() || call.number == 0 {
-            return;
-        }
-        let (destination, traits) = settings.kind_of(E164::from_value(call.number));
-        let forwarding = tollwatch_stats::Traits::FORWARDING_CODE;
-        if !call.traits.has(forwarding) {
-            call.traits = call.traits.without(Settings::OF_THE_NUMBER).with(traits);
-        }
-        call.destination = destination.map_or(CallStat::NO_DESTINATION, |id: DestinationId| id.0);
-        call.country =
-            settings.destination(call.destination).map_or(CallStat::NO_DESTINATION, |row| row.country());
+/// Finds anew what kind of call it is.
+pub(crate) fn look_up_again(call: &mut CallStat, settings: &Settings) {
+    if call.is_pane() || call.number == 0 {
+        return;
     }
+    let (destination, traits) = settings.kind_of(E164::from_value(call.number));
+    let forwarding = tollwatch_stats::Traits::FORWARDING_CODE;
+    if !call.traits.has(forwarding) {
+        call.traits = call.traits.without(Settings::OF_THE_NUMBER).with(traits);
+    }
+    call.destination = destination.map_or(CallStat::NO_DESTINATION, |id: DestinationId| id.0);
+    call.country =
+        settings.destination(call.destination).map_or(CallStat::NO_DESTINATION, Destination::country);
 }

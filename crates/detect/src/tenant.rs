@@ -7,7 +7,7 @@ use crate::incident::DetectedOn;
 use crate::key::{Step, Toll};
 use crate::keys::{KeyId, Keys, Moment};
 use crate::ledger::Ledger;
-use crate::reconfigure::Renaming;
+use crate::reconfigure::{Renaming, look_up_again};
 use crate::scope::{Scope, ScopeKind};
 use crate::settings::Settings;
 use crate::state::{Kind, Parts, Writer};
@@ -129,7 +129,7 @@ impl Tenant {
     pub(crate) fn reconfigure(&mut self, to: &Renaming<'_>, settings: &Settings, alerts: &mut Vec<Alert>) {
         self.usual.rename(|country| to.rows.country(country));
         for waiting in self.waiting.values_mut().flatten() {
-            to.call(&mut waiting.call.stat, settings);
+            look_up_again(&mut waiting.call.stat, settings);
         }
         let moment = self.moment(settings);
         self.keys.reconfigure(to, moment, settings, &mut self.counters, alerts);
