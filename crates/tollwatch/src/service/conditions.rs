@@ -1,208 +1,176 @@
 //! When the service itself cannot see or cannot speak: each such condition is an incident of its own kind.
+use super::clock;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use tollwatch_detect::{AlertReasonV1, AlertV1, ConditionKindV1, ConditionV1, Severity};
 
-/// What is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Kind {
-    /// A source gives nothing for longer than is usual for it.
-    SourceSilent,
-    /// A source cannot be read.
-    SourceFailing,
-    /// A source writes faster than it is read.
-    SourceLagging,
-    /// A large part of a source's records cannot be read.
-    Rejects,
-    /// Records have a number of fields, or a header, that this format never had.
-    UnknownShape,
-    /// A source's clock is wrong.
-    ClockContradiction,
-    /// The ids of a source's records contradict its zone.
-    ZoneContradiction,
-    /// The rate deck is old.
-    StaleRates,
-    /// The list of risky prefixes is old.
-    StaleRiskList,
-    /// A notifier does not take alerts.
-    NotifierFailing,
-    /// What was learned cannot be made durable.
-    CheckpointFailing,
-    /// More is to be kept than the limits allow.
-    LimitMet,
-}
-
-impl Kind {
-    /// Its name on the wire.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::SourceSilent => "source_silent",
-            Self::SourceFailing => "source_failing",
-            Self::SourceLagging => "source_lagging",
-            Self::Rejects => "rejects",
-            Self::UnknownShape => "unknown_shape",
-            Self::ClockContradiction => "clock_contradiction",
-            Self::ZoneContradiction => "zone_contradiction",
-            Self::StaleRates => "stale_rates",
-            Self::StaleRiskList => "stale_risk_list",
-            Self::NotifierFailing => "notifier_failing",
-            Self::CheckpointFailing => "checkpoint_failing",
-            Self::LimitMet => "limit_met",
-        }
-    }
-
-    /// Whether fraud may go unseen or untold while it lasts, so that somebody has to get up.
-    pub(crate) fn is_blinding(self) -> bool {
-        matches!(
-            self,
-            Self::SourceSilent
-                | Self::SourceFailing
-                | Self::Rejects
-                | Self::UnknownShape
-                | Self::NotifierFailing
-                | Self::CheckpointFailing
-        )
-    }
-
-    pub(crate) const ALL: [Self; 12] = [
-        Self::SourceSilent,
-        Self::SourceFailing,
-        Self::SourceLagging,
-        Self::Rejects,
-        Self::UnknownShape,
-        Self::ClockContradiction,
-        Self::ZoneContradiction,
-        Self::StaleRates,
-        Self::StaleRiskList,
-        Self::NotifierFailing,
-        Self::CheckpointFailing,
-        Self::LimitMet,
-    ];
-}
-
-/// What is to be said of it, in English and Japanese.
+/// What is to be said of a condition, in English and Japanese.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Detail {
-    pub(crate) english: String,
-    pub(crate) japanese: String,
+pub(super) struct Detail {
+    pub(super) english: String,
+    pub(super) japanese: String,
 }
 
-/// A condition that holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Open {
-    /// Since when, in seconds of processing time.
-    pub(crate) since: i64,
-    pub(crate) detail: Detail,
-}
-
-/// A condition has begun, or is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Change {
-    pub(crate) kind: Kind,
-    /// Name of the source or notifier; empty for the service as a whole.
-    pub(crate) subject: String,
-    pub(crate) open: Open,
-    /// When it was over; none where it has begun.
-    pub(crate) resolved_at: Option<i64>,
+impl Detail {
+    pub(super) fn new(english: impl Into<String>, japanese: impl Into<String>) -> Self {
+        Self { english: english.into(), japanese: japanese.into() }
+    }
 }
 
 /// The conditions that hold. Part of the checkpoint, so that a restart neither repeats nor forgets one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Conditions {
-    open: BTreeMap<(Kind, String), Open>,
+pub(super) struct Conditions {
+    open: BTreeMap<(ConditionKindV1, String), Open>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Open {
+    since: DateTime<Utc>,
+    detail: Detail,
+}
+
+/// Whether fraud may go unseen or untold while it lasts, so that somebody has to get up.
+fn severity(kind: ConditionKindV1) -> Severity {
+    match kind {
+        ConditionKindV1::SourceSilent
+        | ConditionKindV1::SourceFailing
+        | ConditionKindV1::Rejects
+        | ConditionKindV1::UnknownWidth
+        | ConditionKindV1::NotifierFailing
+        | ConditionKindV1::CheckpointFailing
+        | ConditionKindV1::DiskFull => Severity::Critical,
+        _ => Severity::Warning,
+    }
 }
 
 impl Conditions {
-    /// What was found out about a condition: `Some` while it holds.
-    pub(crate) fn found(
+    /// What was found out about a condition of `subject` (a source, a notifier, or nothing for the service as a whole):
+    /// `Some` while it holds. The alert that follows from it, if one does.
+    pub(super) fn found(
         &mut self,
-        kind: Kind,
+        kind: ConditionKindV1,
         subject: &str,
-        now: i64,
+        tenant: &str,
+        now: DateTime<Utc>,
         detail: Option<Detail>,
-    ) -> Option<Change> {
+    ) -> Option<AlertV1> {
         let key = (kind, subject.to_owned());
-        match (detail, self.open.get_mut(&key)) {
+        let (open, reason) = match (detail, self.open.get_mut(&key)) {
             (Some(detail), Some(open)) => {
                 open.detail = detail;
-                None
+                return None;
             }
             (Some(detail), None) => {
                 let open = Open { since: now, detail };
                 self.open.insert(key, open.clone());
-                Some(Change { kind, subject: subject.to_owned(), open, resolved_at: None })
+                (open, AlertReasonV1::Opened)
             }
-            (None, Some(_)) => {
-                let open = self.open.remove(&key)?;
-                Some(Change { kind, subject: subject.to_owned(), open, resolved_at: Some(now) })
-            }
-            (None, None) => None,
-        }
+            (None, Some(_)) => (self.open.remove(&key)?, AlertReasonV1::Resolved),
+            (None, None) => return None,
+        };
+        let resolved_at = (reason == AlertReasonV1::Resolved).then(|| clock::text(now));
+        let condition = ConditionV1 {
+            incident_id: incident_id(kind, subject, open.since),
+            condition: kind,
+            subject: subject.to_owned(),
+            since: clock::text(open.since),
+            detail_en: open.detail.english,
+            detail_ja: open.detail.japanese,
+            resolved_at,
+        };
+        Some(AlertV1::of_condition(reason, clock::text(now), severity(kind), tenant.to_owned(), condition))
     }
 
     /// Ends the conditions of subjects that are not there any more.
-    pub(crate) fn keep_subjects(&mut self, now: i64, is_there: impl Fn(Kind, &str) -> bool) -> Vec<Change> {
-        let gone: Vec<(Kind, String)> =
+    pub(super) fn keep_subjects(
+        &mut self,
+        now: DateTime<Utc>,
+        is_there: impl Fn(ConditionKindV1, &str) -> bool,
+    ) -> Vec<AlertV1> {
+        let gone: Vec<(ConditionKindV1, String)> =
             self.open.keys().filter(|(kind, subject)| !is_there(*kind, subject)).cloned().collect();
-        gone.iter().filter_map(|(kind, subject)| self.found(*kind, subject, now, None)).collect()
+        gone.iter().filter_map(|(kind, subject)| self.found(*kind, subject, "default", now, None)).collect()
     }
 
-    /// Whether one of a kind holds.
-    pub(crate) fn holds(&self, kind: Kind) -> bool {
-        self.open.keys().any(|(open, _)| *open == kind)
+    /// Whether one holds.
+    pub(super) fn holds(&self, kind: ConditionKindV1, subject: &str) -> bool {
+        self.open.contains_key(&(kind, subject.to_owned()))
     }
 
-    /// All that hold.
-    pub(crate) fn open(&self) -> impl Iterator<Item = (Kind, &str, &Open)> {
-        self.open.iter().map(|((kind, subject), open)| (*kind, &**subject, open))
+    /// Those that hold: kind, subject, and what is said of it in English.
+    pub(super) fn open(&self) -> impl Iterator<Item = (ConditionKindV1, &str, &str)> {
+        self.open.iter().map(|((kind, subject), open)| (*kind, &**subject, &*open.detail.english))
     }
+}
+
+fn incident_id(kind: ConditionKindV1, subject: &str, since: DateTime<Utc>) -> String {
+    let mut hash = Sha256::new();
+    for part in [kind.word(), subject, &since.timestamp_micros().to_string()] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hash.finalize().iter().take(10).fold(String::from("inc-"), |mut id, byte| {
+        let _ = write!(id, "{byte:02x}");
+        id
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tollwatch_detect::AboutV1;
 
-    fn detail(english: &str) -> Option<Detail> {
-        Some(Detail { english: english.to_owned(), japanese: String::new() })
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(second, 0).unwrap()
     }
+    fn detail(english: &str) -> Option<Detail> {
+        Some(Detail::new(english, ""))
+    }
+    fn about(alert: &AlertV1) -> &ConditionV1 {
+        match &alert.about {
+            AboutV1::Service(condition) => condition,
+            AboutV1::Calls(_) => panic!("about calls"),
+        }
+    }
+    use ConditionKindV1::{NotifierFailing, Rejects, SourceSilent};
 
     #[test]
     fn a_condition_is_told_of_when_it_begins_and_when_it_ends_and_not_between() {
         let mut conditions = Conditions::default();
-        let begun = conditions.found(Kind::SourceSilent, "osaka", 100, detail("quiet for 2 h")).unwrap();
-        assert_eq!((begun.open.since, begun.resolved_at), (100, None));
-        assert_eq!(conditions.found(Kind::SourceSilent, "osaka", 200, detail("quiet for 3 h")), None);
-        assert!(conditions.holds(Kind::SourceSilent));
-        let over = conditions.found(Kind::SourceSilent, "osaka", 300, None).unwrap();
-        assert_eq!((over.open.since, over.resolved_at), (100, Some(300)));
-        assert_eq!(over.open.detail.english, "quiet for 3 h", "the latest that was known");
-        assert_eq!(conditions.found(Kind::SourceSilent, "osaka", 400, None), None);
+        let begun = conditions.found(SourceSilent, "osaka", "north", at(100), detail("quiet for 2 h")).unwrap();
+        assert_eq!((begun.reason, begun.severity, &*begun.tenant), (AlertReasonV1::Opened, Severity::Critical, "north"));
+        assert_eq!(conditions.found(SourceSilent, "osaka", "north", at(200), detail("quiet for 3 h")), None);
+        assert!(conditions.holds(SourceSilent, "osaka"));
+        let over = conditions.found(SourceSilent, "osaka", "north", at(300), None).unwrap();
+        assert_eq!(over.reason, AlertReasonV1::Resolved);
+        assert_eq!(over.incident_id(), begun.incident_id());
+        assert_eq!(about(&over).detail_en, "quiet for 3 h", "the latest that was known");
+        assert_eq!(conditions.found(SourceSilent, "osaka", "north", at(400), None), None);
+        let again = conditions.found(SourceSilent, "osaka", "north", at(500), detail("x")).unwrap();
+        assert_ne!(again.incident_id(), begun.incident_id(), "another time is another incident");
     }
 
     #[test]
     fn conditions_of_two_sources_are_two() {
         let mut conditions = Conditions::default();
-        assert!(conditions.found(Kind::Rejects, "a", 1, detail("x")).is_some());
-        assert!(conditions.found(Kind::Rejects, "b", 1, detail("x")).is_some());
-        assert!(conditions.found(Kind::Rejects, "a", 2, None).is_some());
+        for source in ["a", "b"] {
+            assert!(conditions.found(Rejects, source, "default", at(1), detail("x")).is_some());
+        }
+        assert!(conditions.found(Rejects, "a", "default", at(2), None).is_some());
         assert_eq!(conditions.open().map(|(_, subject, _)| subject).collect::<Vec<_>>(), ["b"]);
     }
 
     #[test]
     fn what_is_not_configured_any_more_is_over() {
         let mut conditions = Conditions::default();
-        conditions.found(Kind::NotifierFailing, "pager", 1, detail("x"));
-        conditions.found(Kind::SourceSilent, "osaka", 1, detail("x"));
-        let gone = conditions.keep_subjects(9, |kind, _| kind != Kind::NotifierFailing);
+        conditions.found(NotifierFailing, "pager", "default", at(1), detail("x"));
+        conditions.found(SourceSilent, "osaka", "default", at(1), detail("x"));
+        let gone = conditions.keep_subjects(at(9), |kind, _| kind != NotifierFailing);
         assert_eq!(gone.len(), 1);
-        assert_eq!(gone[0].resolved_at, Some(9));
-        assert!(!conditions.holds(Kind::NotifierFailing));
-    }
-
-    #[test]
-    fn names_on_the_wire_are_those_of_the_configuration() {
-        for kind in Kind::ALL {
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.word());
-        }
+        assert_eq!(about(&gone[0]).resolved_at.as_deref(), Some("1970-01-01T00:00:09.000Z"));
+        assert!(!conditions.holds(NotifierFailing, "pager"));
     }
 }
