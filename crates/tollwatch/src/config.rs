@@ -3,11 +3,13 @@ mod deck;
 mod place;
 mod raw;
 mod sources;
+mod service;
 mod tenants;
 
 pub(crate) use raw::TenantConfig;
-pub use raw::{DestinationConfig, RatesConfig, RawConfig, SiteConfig, SourceConfig};
-pub use sources::{Source, Sources, Timezone};
+pub use raw::{DestinationConfig, RatesConfig, RawConfig, ServiceConfig, SiteConfig, SourceConfig};
+pub use service::Service;
+pub use sources::{Followed, From, Source, Sources, Timezone};
 pub use tenants::TenantSettings;
 
 use crate::language::Language;
@@ -69,6 +71,8 @@ pub struct Config {
     pub settings: Settings,
     /// The same for tenants that have something of their own.
     pub tenants: Vec<TenantSettings>,
+    /// How `tollwatch run` runs.
+    pub service: Service,
     /// What is odd about the rate deck, and was taken all the same.
     pub warnings: Vec<String>,
 }
@@ -144,6 +148,11 @@ fn read(text: &str, problems: &mut Vec<Problem>) -> Option<RawConfig> {
             "sources" => list(&key, value, &mut raw.sources, problems, |_| Some(sources::unread())),
             // A dial plan follows from its country: what is left out is that country's, not Japan's.
             "dial_plan" => section::<RawDialPlan>(&key, value, &mut raw.dial_plan, problems),
+            "service" => over(&key, value, &mut raw.service, problems),
+            "http" => over(&key, value, &mut raw.http, problems),
+            "text" => over(&key, value, &mut raw.text, problems),
+            "notifiers" => list(&key, value, &mut raw.notifiers, problems, |_| None),
+            "routes" => list(&key, value, &mut raw.routes, problems, |_| None),
             "rates" => over(&key, value, &mut raw.rates, problems),
             "business_hours" => {
                 if has_spans(&value) {
@@ -325,9 +334,12 @@ fn build(raw: &RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) ->
         Arc::clone(&deck),
         &raw.rates.currency,
     );
+    let service = Service::new(raw, folder, problems);
     let tenants = tenants::settings(raw, &detection, &plan, &destinations, &deck, problems);
     match common {
-        Ok(settings) => Some(Config { language: language?, sources, settings, tenants, warnings }),
+        Ok(settings) => {
+            Some(Config { language: language?, sources, settings, tenants, service, warnings })
+        }
         Err(found) => {
             problems.extend(found);
             None

@@ -1,6 +1,8 @@
 //! The configuration as it stands in a file.
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tollwatch_http::RawHttp;
+use tollwatch_notify::{RawNotifier, RawRoute, RawText};
 use tollwatch_detect::{BusinessHours, RawAllowed, RawDetection, RawLimits, RawRule};
 use tollwatch_numbering::RawDialPlan;
 
@@ -15,6 +17,18 @@ pub struct RawConfig {
     /// Files that are read in another way than the site's.
     #[serde(default)]
     pub sources: Vec<SourceConfig>,
+    /// How `tollwatch run` runs.
+    pub service: ServiceConfig,
+    /// API, metrics and health of `tollwatch run`.
+    pub http: RawHttp,
+    /// What alerts say.
+    pub text: RawText,
+    /// Where `tollwatch run` sends its alerts.
+    #[serde(default)]
+    pub notifiers: Vec<RawNotifier>,
+    /// Which of them go where.
+    #[serde(default)]
+    pub routes: Vec<RawRoute>,
     /// How numbers are dialled there.
     pub dial_plan: RawDialPlan,
     /// What calls cost.
@@ -53,7 +67,17 @@ pub struct SiteConfig {
 #[serde(deny_unknown_fields)]
 pub struct SourceConfig {
     /// Patterns; one of them matches a file's name, or its path if there is a slash in the pattern.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+    /// Name in alerts, metrics and messages of `tollwatch run`; the path without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A log that `tollwatch run` reads as it grows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow: Option<String>,
+    /// `tollwatch run` raises the alarm when there was no record for so long; learned from the source without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent_after: Option<String>,
     /// Customer or site; the site's own without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
@@ -66,6 +90,24 @@ pub struct SourceConfig {
     /// Name of the PBX, where a tenant has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
+}
+
+/// How `tollwatch run` runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceConfig {
+    /// Folder of its state.
+    pub state: String,
+    /// What was learned is made durable so often, and before any alert goes out.
+    pub checkpoint_every: String,
+    /// Who was told of a critical incident is told again after so long, until somebody acknowledges it; "never".
+    pub renotify_after: String,
+    /// Alerts that were delivered are kept for so long.
+    pub keep_alerts: String,
+    /// How long it may take to send what is due when the service is stopped.
+    pub drain: String,
+    /// `text`, `json`, or `auto`: text on a terminal.
+    pub log_format: String,
 }
 
 /// What calls cost.

@@ -3,7 +3,7 @@ use super::raw::{SiteConfig, SourceConfig};
 use crate::zones;
 use std::path::{Path, PathBuf};
 use tollwatch_cdr::{Format, Zone};
-use tollwatch_detect::Problem;
+use tollwatch_detect::{Problem, parse_duration};
 
 /// A time zone as it is configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +27,34 @@ pub struct Source {
     pub format: Option<Format>,
 }
 
+/// A source that the service follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// Its name, which its position is kept under.
+    pub name: String,
+    /// Where its records come from.
+    pub from: From,
+    /// Zone of records without one.
+    pub zone: Zone,
+    /// How they are read.
+    pub source: Source,
+    /// Seconds without a record after which it is silent; learned without.
+    pub silent_after: Option<i64>,
+}
+
+/// Where the records of a followed source come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum From {
+    /// A log that grows and is rotated.
+    Log(PathBuf),
+}
+
 /// How files are to be read.
 #[derive(Clone, Debug)]
 pub struct Sources {
     site: Source,
     listed: Vec<(Vec<Pattern>, Source)>,
+    followed: Vec<Followed>,
     country: String,
 }
 
@@ -71,9 +94,14 @@ impl Sources {
         let folder = folder.map(|folder| folder.canonicalize().unwrap_or_else(|_| folder.to_owned()));
         let mut systems: Vec<&str> = Vec::new();
         let mut read = Vec::new();
+        let mut followed: Vec<Followed> = Vec::new();
         for (index, raw) in listed.iter().enumerate() {
             let place = format!("sources[{index}]");
-            let patterns = patterns(&raw.files, folder.as_deref(), &place, problems);
+            let mut files = raw.files.clone();
+            let log = raw.follow.as_ref().map(|path| absolute(path, folder.as_deref()));
+            // What the service follows, a scan reads in the same way.
+            files.extend(log.as_ref().map(|path| glob::Pattern::escape(&path.display().to_string())));
+            let patterns = patterns(&files, folder.as_deref(), &place, problems);
             for (key, name) in [("tenant", &raw.tenant), ("system", &raw.system)] {
                 if name.as_deref() == Some("") {
                     let hint = "write a name, or leave it out";
@@ -106,9 +134,19 @@ impl Sources {
                     0
                 });
             }
+            if let Some(log) = log {
+                followed.extend(follow(raw, log, &source, &place, &followed, problems));
+            } else {
+                for (key, is_given) in [("name", raw.name.is_some()), ("silent_after", raw.silent_after.is_some())] {
+                    if is_given {
+                        let problem = "only sources that are followed have it".to_owned();
+                        problems.push(Problem::new(format!("{place}.{key}"), problem, "give `follow` too"));
+                    }
+                }
+            }
             read.push((patterns, source));
         }
-        Self { site, listed: read, country: country.to_owned() }
+        Self { site, listed: read, followed, country: country.to_owned() }
     }
 
     /// The same with one format for all files.
@@ -124,6 +162,11 @@ impl Sources {
     /// How files are read that no entry names.
     pub fn site(&self) -> &Source {
         &self.site
+    }
+
+    /// What the service follows.
+    pub fn followed(&self) -> &[Followed] {
+        &self.followed
     }
 
     /// ISO 3166 code of the country the PBX stands in.
@@ -157,7 +200,57 @@ impl Sources {
 
 /// Stands where an entry could not be read, so that the entries behind it keep their places.
 pub(super) fn unread() -> SourceConfig {
-    SourceConfig { files: vec!["*".to_owned()], tenant: None, format: None, timezone: None, system: None }
+    SourceConfig {
+        files: vec!["*".to_owned()],
+        name: None,
+        follow: None,
+        silent_after: None,
+        tenant: None,
+        format: None,
+        timezone: None,
+        system: None,
+    }
+}
+
+fn absolute(path: &str, folder: Option<&Path>) -> PathBuf {
+    folder.map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
+}
+
+/// A source that is followed, with its faults.
+fn follow(
+    raw: &SourceConfig,
+    log: PathBuf,
+    source: &Source,
+    place: &str,
+    others: &[Followed],
+    problems: &mut Vec<Problem>,
+) -> Option<Followed> {
+    let mut problem = |key: &str, what: String, hint: &str| {
+        problems.push(Problem::new(format!("{place}.{key}"), what, hint));
+    };
+    let name = raw.name.clone().unwrap_or_else(|| log.display().to_string());
+    if others.iter().any(|other| other.name == name) {
+        problem("name", format!("`{name}` is taken already"), "names of followed sources are unique");
+    }
+    let silent_after = raw.silent_after.as_ref().and_then(|text| {
+        let seconds = parse_duration(text).filter(|seconds| *seconds >= 60);
+        if seconds.is_none() {
+            problem("silent_after", format!("`{text}` is no duration"), "such as \"2h\", at least 1m");
+        }
+        seconds
+    });
+    let zone = match source.timezone {
+        Timezone::Known(zone) => zone,
+        Timezone::Auto => {
+            problem(
+                "timezone",
+                "a service must know the zone from the first record on".to_owned(),
+                "such as \"Asia/Tokyo\"; `tollwatch scan --timezone auto` over the file says which it is",
+            );
+            return None;
+        }
+    };
+    Some(Followed { name, from: From::Log(log), zone, source: source.clone(), silent_after })
 }
 
 fn timezone(text: &str, place: &str, problems: &mut Vec<Problem>) -> Timezone {
