@@ -42,6 +42,8 @@ pub(super) struct Intake {
     /// Everything that is there has been read.
     pub(super) is_dry: bool,
     recent: Recent,
+    /// What was counted when the metrics were last told.
+    told: (u64, u64),
 }
 
 /// The decoders of a source: one for each of its files that is not over.
@@ -70,6 +72,7 @@ pub(super) struct Kept {
     decoder: Option<Decoder>,
     pulse: Pulse,
     last_record: Option<EventTime>,
+    live: bool,
 }
 
 impl Intake {
@@ -81,9 +84,9 @@ impl Intake {
             Some(kept) => Follow::restore(path, options, &kept.position),
             None => Follow::new(path, options),
         };
-        let (decoder, mut pulse, last_record) = match kept {
-            Some(Kept { decoder, pulse, last_record, .. }) => (decoder, pulse, last_record),
-            None => (None, Pulse::default(), None),
+        let (decoder, mut pulse, last_record, live) = match kept {
+            Some(Kept { decoder, pulse, last_record, live, .. }) => (decoder, pulse, last_record, live),
+            None => (None, Pulse::default(), None, false),
         };
         pulse.pause();
         let format = followed.source.format.or(decoder.as_ref().map(Decoder::format));
@@ -97,11 +100,12 @@ impl Intake {
             pulse,
             last_record,
             last_read: None,
-            live: false,
+            live,
             error: None,
             since: now,
             is_dry: false,
             recent: Recent::default(),
+            told: (0, 0),
             followed,
         }
     }
@@ -113,6 +117,7 @@ impl Intake {
             decoder: self.decoding.files.values().next_back().or(self.decoding.latest.as_ref()).cloned(),
             pulse: self.pulse.clone(),
             last_record: self.last_record,
+            live: self.live,
         }
     }
 
@@ -141,6 +146,13 @@ impl Intake {
         // A new source that cannot be read at all should not have to wait for two hundred records.
         let young = if records >= 20 { 100 * rejected / records } else { 0 };
         percent.max(young)
+    }
+
+    /// Records that were read, and that could not be, since this was last asked.
+    pub(super) fn counted_since(&mut self) -> (u64, u64) {
+        let now = (self.tally.records, self.tally.rejected());
+        let before = std::mem::replace(&mut self.told, now);
+        (now.0 - before.0, now.1 - before.1)
     }
 
     /// Reads on by one piece, decodes it, and keeps its records. Whether there was anything.

@@ -36,6 +36,8 @@ struct Fresh {
     alert: Arc<AlertV1>,
     raised: DateTime<Utc>,
     to: Vec<(usize, ItemState)>,
+    /// It was let out before it was durable, since the store has been failing for too long.
+    is_out: bool,
 }
 
 /// How a notifier stands.
@@ -112,7 +114,7 @@ impl Outbox {
                 to.iter().map(|to| (to.notifier, ItemState::new(now, to.not_before))).collect()
             }
         };
-        self.fresh.push(Fresh { sequence: self.next, alert: Arc::new(alert), raised: now, to });
+        self.fresh.push(Fresh { sequence: self.next, alert: Arc::new(alert), raised: now, to, is_out: false });
         self.next += 1;
     }
 
@@ -127,7 +129,6 @@ impl Outbox {
 
     /// Puts what has changed into a commit.
     pub(super) fn write(&self, changes: &mut Changes) {
-        changes.deliveries.extend(self.changed.iter().map(|(key, delivery)| (key.clone(), delivery.clone())));
         for fresh in &self.fresh {
             changes.alerts.push(StoredAlert {
                 sequence: fresh.sequence,
@@ -141,13 +142,22 @@ impl Outbox {
                 }
             }
         }
+        // What has become since of an alert that is only now written.
+        changes.deliveries.extend(self.changed.iter().map(|(key, delivery)| (key.clone(), delivery.clone())));
     }
 
     /// The commit is done: what it has may go out.
     pub(super) fn committed(&mut self) {
         self.changed.clear();
-        for fresh in std::mem::take(&mut self.fresh) {
-            for (notifier, state) in fresh.to {
+        self.release();
+        self.fresh.clear();
+    }
+
+    /// Lets out what waits for a commit, although none succeeds. It is still to be written.
+    pub(super) fn release(&mut self) {
+        for fresh in self.fresh.iter_mut().filter(|fresh| !fresh.is_out) {
+            fresh.is_out = true;
+            for (notifier, state) in fresh.to.clone() {
                 let Some(line) = self.queues.get_mut(notifier) else { continue };
                 for freed in line.queue.push(fresh.sequence, Arc::clone(&fresh.alert), state) {
                     self.changed.insert(

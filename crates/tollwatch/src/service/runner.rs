@@ -1,0 +1,588 @@
+//! The engine's thread: reads, decides, makes durable, lets out.
+use super::blindness;
+use super::cases::Cases;
+use super::clock;
+use super::conditions::{Conditions, Detail};
+use super::delivery::{self, Attempt};
+use super::intake::Intake;
+use super::mutes::Mutes;
+use super::outbox::Outbox;
+use super::saved::{self, Saved};
+use super::signals::{self, Signal};
+use super::supervisor::Supervisor;
+use crate::config::{Config, ConfigProblem, Overrides};
+use crate::scan::{Feed, Quarantine};
+use anyhow::Context as _;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+use tollwatch_cdr::EventTime;
+use tollwatch_detect::{AlertReasonV1, AlertV1, ConditionKindV1, Counters, Engine, IncidentV1};
+use tollwatch_http::{Access, Build, Checkpoint, Command, DeliveryResult, Heartbeat, Limits, Metrics, Published, Server, Tls};
+use tollwatch_notify::{Notifier, Outcome, Settled, Site};
+use tollwatch_store::{Changes, Forget, Store};
+
+/// Sources are looked at so often when nothing wakes the service.
+const POLL: Duration = Duration::from_millis(250);
+/// Conditions are looked at, and the view is published, so often.
+const LOOK: TimeDelta = TimeDelta::seconds(2);
+/// Time passes without records up to so long before the clock on the wall: what was known before has been read by then.
+const HINDSIGHT: i64 = 30;
+/// Alerts wait for a failing store no longer than this. They are told then and kept when it can keep them: whoever has
+/// heard of a fraud twice has lost less than one who has not heard of it.
+const PATIENCE: TimeDelta = TimeDelta::seconds(30);
+/// Events that may wait for the engine's thread.
+const EVENTS: usize = 1024;
+/// The quarantine is put aside when it is so large; the one before goes.
+const QUARANTINE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// What happens beside the engine's thread.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// Somebody asks something by the API.
+    Command(Command),
+    /// An attempt to deliver is over.
+    Delivered(Attempt),
+    /// The system asks something.
+    Signal(Signal),
+}
+
+/// What the service is started with.
+#[derive(Debug)]
+pub(crate) struct Startup {
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) overrides: Overrides,
+    /// Read what is there, deliver what is due, and end: for tests and for drills.
+    pub(crate) until_dry: bool,
+}
+
+/// How the service ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// As it was asked to.
+    InGoodOrder,
+    /// It could not begin: the configuration.
+    Configuration(Vec<ConfigProblem>),
+}
+
+/// Runs the service until it is asked to stop.
+pub(crate) fn run(startup: Startup) -> anyhow::Result<Ended> {
+    let config = match Config::load(startup.file.as_deref(), &startup.overrides) {
+        Ok(config) => config,
+        Err(problems) => return Ok(Ended::Configuration(problems)),
+    };
+    if config.sources.followed().is_empty() {
+        let hint = "give [[sources]] with follow = \"/var/log/asterisk/cdr-csv/Master.csv\" or wherever yours are";
+        let problem = tollwatch_detect::Problem::new("sources".to_owned(), "nothing to follow".to_owned(), hint);
+        return Ok(Ended::Configuration(vec![super::commands::placed(&startup, problem)]));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let (sender, events) = sync_channel(EVENTS);
+    let mut runner = match Runner::begin(startup, config, runtime.handle().clone(), sender.clone(), events)? {
+        Ok(runner) => runner,
+        Err(problems) => return Ok(Ended::Configuration(problems)),
+    };
+    runtime.spawn({
+        let _inside = runtime.enter();
+        signals::listen(sender.clone()).context("cannot listen to signals")?
+    });
+    let (stop_http, http_stops) = tokio::sync::oneshot::channel::<()>();
+    let server = runner.serve(&runtime, sender)?;
+    let server = server.map(|server| {
+        runtime.spawn(server.run(async move {
+            let _ = http_stops.await;
+        }))
+    });
+    let ended = runner.go_on();
+    drop(stop_http);
+    if let Some(server) = server {
+        let _ = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(5), server).await });
+    }
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended.map(|()| Ended::InGoodOrder)
+}
+
+/// Everything that must agree.
+pub(super) struct Runner {
+    pub(super) startup: Startup,
+    pub(super) config: Config,
+    pub(super) engine: Engine,
+    pub(super) intakes: Vec<Intake>,
+    feed: Feed,
+    store: Store,
+    pub(super) outbox: Outbox,
+    pub(super) cases: Cases,
+    pub(super) mutes: Mutes,
+    pub(super) conditions: Conditions,
+    pub(super) notifiers: Arc<Vec<Notifier>>,
+    quarantine: Option<Quarantine>,
+    runtime: tokio::runtime::Handle,
+    sender: SyncSender<Event>,
+    events: Receiver<Event>,
+    pub(super) metrics: Metrics,
+    pub(super) published: Published,
+    heartbeat: Arc<Heartbeat>,
+    supervisor: Supervisor,
+    counters_before: Counters,
+    checkpoint_at: DateTime<Utc>,
+    /// Since when the store cannot be written.
+    pub(super) failing_since: Option<DateTime<Utc>>,
+    looked_at: Option<DateTime<Utc>>,
+    pub(super) is_restored: bool,
+    has_taken: bool,
+    /// What a failed commit had, beside alerts and deliveries, which the outbox still has.
+    unsaved: Changes,
+    /// Sources that are followed no more.
+    pub(super) gone: Vec<String>,
+    stopping: Option<DateTime<Utc>>,
+}
+
+impl Runner {
+    fn begin(
+        startup: Startup,
+        mut config: Config,
+        runtime: tokio::runtime::Handle,
+        sender: SyncSender<Event>,
+        events: Receiver<Event>,
+    ) -> anyhow::Result<Result<Self, Vec<ConfigProblem>>> {
+        let now = clock::now();
+        let supervisor = Supervisor::new();
+        supervisor.still_starting(Duration::from_secs(600));
+        let notify = match config.service.notify.build(config.service.folder.as_deref(), &environment) {
+            Ok(notify) => notify,
+            Err(problems) => {
+                return Ok(Err(problems.into_iter().map(|p| super::commands::placed(&startup, p)).collect()));
+            }
+        };
+        let state = config.service.state.clone();
+        let mut store = Store::open(&state).with_context(|| format!("the state in {}", state.display()))?;
+        let Saved { engine: parts, cases, mutes, conditions, mut sources, outbox, unreadable } =
+            Saved::load(&mut store).with_context(|| format!("the state in {}", state.display()))?;
+        if let Some(what) = unreadable.first() {
+            anyhow::bail!(
+                "the state in {} holds {what}, which this version cannot read; install the version that wrote it, or \
+                 move the folder away to begin anew",
+                state.display()
+            );
+        }
+        let own = std::mem::take(&mut config.tenants);
+        let mut engine = Config::engine(config.settings.clone(), own.clone());
+        config.tenants = own;
+        let restoring = clock::now();
+        if parts.is_empty() {
+            engine.keep_changes();
+        } else {
+            engine = engine
+                .resume(parts.iter().map(|(key, value)| (&**key, &**value)))
+                .with_context(|| format!("the state in {}", state.display()))?;
+        }
+        let names: Vec<String> = notify.notifiers.iter().map(|notifier| notifier.name().to_owned()).collect();
+        let outbox = Outbox::new(&names, notify.router, &outbox);
+        let intakes = config
+            .sources
+            .followed()
+            .iter()
+            .map(|followed| Intake::new(followed.clone(), sources.remove(&followed.name), now))
+            .collect();
+        let build = Build { version: env!("CARGO_PKG_VERSION"), revision: "unknown", rustc: "unknown" };
+        let limit = config.service.http.as_ref().map_or(0, |http| http.metrics_tenant_label_limit);
+        let metrics = Metrics::new(&build, limit)?;
+        metrics.restored(clock::now().signed_duration_since(restoring).to_std().unwrap_or_default());
+        let quarantine = Some(open_quarantine(&state, config.language)?);
+        let counters_before = engine.counters();
+        let mut runner = Self {
+            feed: Feed::default(),
+            startup,
+            engine,
+            intakes,
+            store,
+            outbox,
+            cases,
+            mutes,
+            conditions,
+            notifiers: Arc::new(notify.notifiers),
+            quarantine,
+            runtime,
+            sender,
+            events,
+            metrics,
+            published: Published::default(),
+            heartbeat: Arc::new(Heartbeat::default()),
+            supervisor,
+            counters_before,
+            checkpoint_at: now,
+            failing_since: None,
+            looked_at: None,
+            is_restored: true,
+            has_taken: false,
+            unsaved: Changes::default(),
+            gone: sources.into_keys().collect(),
+            stopping: None,
+            config,
+        };
+        runner.declare_metrics();
+        Ok(Ok(runner))
+    }
+
+    /// Binds the address of the API, where there is one.
+    fn serve(
+        &mut self,
+        runtime: &tokio::runtime::Runtime,
+        sender: SyncSender<Event>,
+    ) -> anyhow::Result<Option<Server>> {
+        let Some(http) = self.config.service.http.clone() else { return Ok(None) };
+        let folder = self.config.service.folder.as_deref();
+        let access = Access::load(&http, folder, environment)?;
+        let tls = Tls::load(&http, folder)?.map(Arc::new);
+        let service = tollwatch_http::Service::new(
+            self.published.clone(),
+            Arc::clone(&self.heartbeat),
+            self.metrics.registry(),
+            access,
+            Limits::default(),
+            move |command| sender.try_send(Event::Command(command)).is_ok(),
+        );
+        let server = runtime.block_on(Server::bind(http.listen, tls, Arc::new(service)))?;
+        let address = server.address()?;
+        tracing::info!(%address, "listening");
+        Ok(Some(server))
+    }
+
+    /// The loop.
+    fn go_on(&mut self) -> anyhow::Result<()> {
+        self.look(clock::now());
+        self.supervisor.ready(&self.status());
+        tracing::info!(sources = self.intakes.len(), notifiers = self.notifiers.len(), "ready");
+        loop {
+            let now = clock::now();
+            self.heartbeat.tick();
+            self.supervisor.alive(now, || "running".to_owned());
+            let is_dry = self.stopping.is_some() || !self.read(now);
+            self.raise(now);
+            if is_dry && self.stopping.is_none() {
+                self.let_time_pass(now);
+            }
+            self.look_if_due(now);
+            if self.is_checkpoint_due(now) {
+                // What goes wrong is told by the condition; the loop goes on and tries again.
+                let _ = self.checkpoint(now);
+            }
+            self.deliver(now);
+            let is_done = is_dry && !self.outbox.is_busy(now);
+            if (self.stopping.is_some() || self.startup.until_dry) && is_done
+                || self.stopping.is_some_and(|until| now >= until)
+            {
+                self.supervisor.stopping();
+                return self.end(now);
+            }
+            let wait = if is_dry { self.wait(now) } else { Duration::ZERO };
+            match self.events.recv_timeout(wait) {
+                Ok(event) => {
+                    self.handle(event);
+                    // Those that wait too, but not for ever: sources want to be read.
+                    for _ in 0..EVENTS {
+                        let Ok(event) = self.events.try_recv() else { break };
+                        self.handle(event);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.end(now),
+            }
+        }
+    }
+
+    fn end(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
+        self.checkpoint(now).context("the last checkpoint")?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    fn handle(&mut self, event: Event) {
+        let now = clock::now();
+        match event {
+            Event::Command(command) => self.obey(command, now),
+            Event::Delivered(attempt) => self.delivered(&attempt, now),
+            Event::Signal(Signal::Stop) => {
+                let drain = TimeDelta::from_std(self.config.service.drain).unwrap_or(TimeDelta::zero());
+                self.stopping.get_or_insert(now + drain);
+            }
+            Event::Signal(Signal::Reload) => {
+                self.supervisor.reloading();
+                let _ = self.reload(now);
+                self.supervisor.ready(&self.status());
+            }
+        }
+    }
+
+    /// Reads a piece of each source whose records have all had their turn, and gives records to the engine in the order
+    /// in which they came to be known. Whether there was anything.
+    fn read(&mut self, now: DateTime<Utc>) -> bool {
+        let mut progress = false;
+        let wall = now.into();
+        for intake in self.intakes.iter_mut().filter(|intake| intake.next >= intake.queue.len()) {
+            intake.queue.clear();
+            intake.next = 0;
+            let offset = offset(intake, now);
+            progress |= intake.read(now, wall, offset, self.quarantine.as_mut());
+        }
+        progress |= self.take_turns(true);
+        self.has_taken |= progress;
+        progress
+    }
+
+    /// Gives records to the engine. With `refill`, stops where a source has more to come that may be earlier.
+    fn take_turns(&mut self, refill: bool) -> bool {
+        let mut progress = false;
+        loop {
+            let waits = |intake: &Intake| intake.next >= intake.queue.len();
+            if refill && self.intakes.iter().any(|intake| waits(intake) && !intake.is_dry) {
+                return progress;
+            }
+            let turns = || {
+                self.intakes.iter().enumerate().filter_map(|(index, intake)| {
+                    let record = intake.queue.get(intake.next)?;
+                    Some(crate::scan::turn_of(&record, index))
+                })
+            };
+            let Some(first) = turns().min() else { return progress };
+            let limit = turns().filter(|turn| turn.3 != first.3).min();
+            let Self { intakes, engine, feed, .. } = self;
+            let Some(intake) = intakes.get_mut(first.3) else { return progress };
+            while let Some(record) = intake.queue.get(intake.next) {
+                if limit.is_some_and(|limit| crate::scan::turn_of(&record, first.3) > limit) {
+                    break;
+                }
+                feed.take(engine, &intake.followed.source, &record);
+                intake.next += 1;
+                progress = true;
+            }
+        }
+    }
+
+    /// While its PBX is quiet, a tenant's open calls go on and its incidents come to an end.
+    fn let_time_pass(&mut self, now: DateTime<Utc>) {
+        let at = EventTime::from_micros(now.timestamp_micros()).plus_seconds(-HINDSIGHT);
+        let mut tenants: Vec<(&str, bool)> = Vec::new();
+        for intake in &self.intakes {
+            let may_pass = intake.live && intake.is_dry && intake.error.is_none();
+            match tenants.iter_mut().find(|(name, _)| *name == intake.followed.source.tenant) {
+                Some((_, all)) => *all &= may_pass,
+                None => tenants.push((&intake.followed.source.tenant, may_pass)),
+            }
+        }
+        for (name, _) in tenants.into_iter().filter(|(_, may_pass)| *may_pass) {
+            let tenant = self.engine.tenant(name);
+            self.engine.advance(tenant, at);
+        }
+    }
+
+    /// Takes the engine's alerts over.
+    fn raise(&mut self, now: DateTime<Utc>) {
+        self.engine.flush();
+        for alert in self.engine.take_alerts() {
+            let settings = self.engine.settings_of(&alert.incident.tenant);
+            let late = now.timestamp_micros().saturating_sub(alert.at.micros());
+            let alert = AlertV1::of_calls(&alert, settings);
+            let latency = Duration::from_micros(u64::try_from(late).unwrap_or_default());
+            self.metrics.alert(super::view::rule_of(&alert), alert.severity, &alert.tenant, latency);
+            self.tell(alert, now);
+        }
+    }
+
+    /// Takes an alert into the outbox, unless somebody has said that its incident is over.
+    pub(super) fn tell(&mut self, alert: AlertV1, now: DateTime<Utc>) {
+        let closed = self.cases.is_closed_by_hand(alert.incident_id());
+        self.cases.hear(&alert, now);
+        if !closed || alert.reason == AlertReasonV1::Resolved {
+            self.outbox.add(alert, now, &self.mutes.for_routing());
+        }
+    }
+
+    fn is_checkpoint_due(&self, now: DateTime<Utc>) -> bool {
+        let every = TimeDelta::from_std(self.config.service.checkpoint_every).unwrap_or(TimeDelta::zero());
+        // After a failure not at once again: the disk may be full.
+        let patience = if self.failing_since.is_some() { TimeDelta::seconds(1) } else { TimeDelta::zero() };
+        let since = now.signed_duration_since(self.checkpoint_at);
+        self.outbox.has_fresh() && since >= patience
+            || since >= every && (self.has_taken || self.outbox.has_changes())
+    }
+
+    /// Makes everything durable in one commit.
+    pub(super) fn checkpoint(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
+        self.checkpoint_at = now;
+        // Positions are behind all records that were decoded: these must have had their turn.
+        self.take_turns(false);
+        self.raise(now);
+        let resolved: Vec<IncidentV1> = self
+            .engine
+            .take_resolved()
+            .iter()
+            .map(|incident| IncidentV1::new(incident, self.engine.settings_of(&incident.tenant)))
+            .collect();
+        self.cases.follow(resolved);
+        let changes = self.changes(now)?;
+        let bytes: usize = changes.parts.values().flatten().map(Vec::len).sum();
+        let began = clock::now();
+        match self.store.commit(&changes) {
+            Ok(()) => {
+                self.unsaved = Changes::default();
+                self.failing_since = None;
+                self.has_taken = false;
+                self.outbox.committed();
+                let took = clock::now().signed_duration_since(began).to_std().unwrap_or_default();
+                let at = now.timestamp_micros() as f64 / 1e6;
+                self.metrics.checkpoint(Checkpoint::Done { at, bytes: bytes as u64, took });
+                let over = self.conditions.found(ConditionKindV1::CheckpointFailing, "", "default", now, None);
+                over.into_iter().for_each(|alert| self.tell(alert, now));
+                Ok(())
+            }
+            Err(error) => {
+                self.unsaved = changes;
+                self.metrics.checkpoint(Checkpoint::Failed);
+                let since = *self.failing_since.get_or_insert(now);
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot write the state");
+                let detail = Detail::new(
+                    format!("the state cannot be written: {error}. Is the disk full?"),
+                    format!("状態を書き込めません: {error}。ディスクの空きを確認してください"),
+                );
+                let begun = self.conditions.found(ConditionKindV1::CheckpointFailing, "", "default", now, Some(detail));
+                begun.into_iter().for_each(|alert| self.tell(alert, now));
+                if now.signed_duration_since(since) >= PATIENCE {
+                    self.outbox.release();
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// What has changed since the last commit that was done.
+    fn changes(&mut self, now: DateTime<Utc>) -> anyhow::Result<Changes> {
+        let mut changes = std::mem::take(&mut self.unsaved);
+        changes.alerts.clear();
+        changes.deliveries.clear();
+        let key = |kind: u8, rest: &[u8]| [&[kind], rest].concat();
+        for (part, value) in self.engine.changes()? {
+            changes.parts.insert(key(saved::ENGINE, &part), value);
+        }
+        for (id, value) in self.cases.changes() {
+            changes.parts.insert(key(saved::CASE, id.as_bytes()), value);
+        }
+        changes.parts.insert(saved::MUTES.to_vec(), Some(serde_json::to_vec(&self.mutes)?));
+        changes.parts.insert(saved::CONDITIONS.to_vec(), Some(postcard::to_stdvec(&self.conditions)?));
+        for intake in &self.intakes {
+            changes.positions.insert(intake.name().to_owned(), Some(postcard::to_stdvec(&intake.kept())?));
+        }
+        for name in std::mem::take(&mut self.gone) {
+            changes.positions.insert(name, None);
+        }
+        self.outbox.write(&mut changes);
+        let keep = TimeDelta::from_std(self.config.service.keep_alerts).unwrap_or(TimeDelta::days(90));
+        changes.forget = Some(Forget { raised_before: (now - keep).timestamp(), keep: MOST_ALERTS });
+        Ok(changes)
+    }
+
+    /// Begins what is due.
+    fn deliver(&mut self, now: DateTime<Utc>) {
+        for (index, due) in self.outbox.take_due(now) {
+            let site = self.site(&due.alert.tenant, now);
+            delivery::begin(&self.runtime, &self.notifiers, index, due, site, &self.sender);
+        }
+    }
+
+    fn delivered(&mut self, attempt: &Attempt, now: DateTime<Utc>) {
+        let result = match &attempt.outcome {
+            Outcome::Delivered => DeliveryResult::Success,
+            Outcome::Refused { .. } | Outcome::Gone { .. } => DeliveryResult::ClientError,
+            Outcome::Retry { .. } => DeliveryResult::ServerError,
+        };
+        self.metrics.delivery(&attempt.notifier, result, attempt.took);
+        let settled = self.outbox.record(&attempt.notifier, attempt.sequence, &attempt.outcome, now);
+        if let Some(reason) = attempt.outcome.reason() {
+            let notifier = &attempt.notifier;
+            tracing::warn!(notifier, alert = attempt.sequence, reason, "an alert was not delivered");
+        }
+        if settled == Some(Settled::Dead) {
+            tracing::error!(notifier = attempt.notifier, alert = attempt.sequence, "an alert was given up");
+        }
+    }
+
+    fn site(&self, tenant: &str, now: DateTime<Utc>) -> Site {
+        let calendar = self.engine.settings_of(tenant).calendar();
+        let at = EventTime::from_micros(now.timestamp_micros());
+        Site { zone: calendar.zone(), next_opening: calendar.next_opening(at) }
+    }
+
+    fn look_if_due(&mut self, now: DateTime<Utc>) {
+        if self.looked_at.is_none_or(|at| now.signed_duration_since(at) >= LOOK) {
+            self.look(now);
+        }
+    }
+
+    /// Looks for what keeps the service from seeing or from being heard, and publishes what the API shows.
+    fn look(&mut self, now: DateTime<Utc>) {
+        self.looked_at = Some(now);
+        let mut alerts = Vec::new();
+        for intake in &self.intakes {
+            alerts.extend(blindness::of_source(&mut self.conditions, intake, now, offset(intake, now)));
+        }
+        for standing in self.outbox.standing() {
+            alerts.extend(blindness::of_notifier(&mut self.conditions, &standing, now));
+        }
+        let counters = self.engine.counters();
+        alerts.extend(blindness::of_engine(&mut self.conditions, &counters, &self.counters_before, now));
+        self.counters_before = counters;
+        self.mutes.expire(now);
+        if let Some(every) = self.config.service.renotify_after.and_then(|every| TimeDelta::from_std(every).ok()) {
+            alerts.extend(self.cases.tell_again(every, now));
+        }
+        alerts.into_iter().for_each(|alert| self.tell(alert, now));
+        let incidents: Vec<IncidentV1> = self
+            .engine
+            .incidents()
+            .iter()
+            .map(|incident| IncidentV1::new(incident, self.engine.settings_of(&incident.tenant)))
+            .collect();
+        self.cases.follow(incidents);
+        self.publish(now);
+        if let Some(quarantine) = &mut self.quarantine
+            && quarantine.finish().is_ok()
+            && quarantine.bytes() > QUARANTINE_BYTES
+        {
+            self.quarantine = open_quarantine(&self.config.service.state, self.config.language).ok();
+        }
+    }
+
+    fn wait(&self, now: DateTime<Utc>) -> Duration {
+        let due = self.outbox.next_due().map(|due| due.signed_duration_since(now).to_std().unwrap_or_default());
+        due.unwrap_or(POLL).min(POLL)
+    }
+
+    fn status(&self) -> String {
+        format!("{} sources, {} notifiers", self.intakes.len(), self.notifiers.len())
+    }
+}
+
+/// Alerts that are kept at most, once they are delivered.
+const MOST_ALERTS: u64 = 100_000;
+
+pub(super) fn environment(name: &str) -> Option<String> {
+    crate::language::environment(name)
+}
+
+/// Offset of a source's site from UTC, in seconds.
+pub(super) fn offset(intake: &Intake, now: DateTime<Utc>) -> i64 {
+    intake.zone().offset_at(EventTime::from_micros(now.timestamp_micros()))
+}
+
+/// The file of records that cannot be read. One that has grown large is put aside, and takes the place of the last such.
+fn open_quarantine(state: &std::path::Path, language: crate::language::Language) -> anyhow::Result<Quarantine> {
+    let path = state.join("quarantine.jsonl");
+    if path.metadata().is_ok_and(|file| file.len() > QUARANTINE_BYTES) {
+        std::fs::rename(&path, state.join("quarantine.1.jsonl"))?;
+    }
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
+    let file = file.with_context(|| format!("cannot keep rejected records in {}", path.display()))?;
+    Ok(Quarantine::new(&path, file, language))
+}
