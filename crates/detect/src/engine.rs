@@ -223,6 +223,12 @@ impl Engine {
         std::mem::take(&mut self.alerts)
     }
 
+    /// A tenant that is known, with what it runs on.
+    pub(crate) fn of_tenant(&self, name: &str) -> Option<(&Tenant, &Settings)> {
+        let (tenant, settings) = self.tenants.iter().find(|(tenant, _)| &*tenant.name == name)?;
+        Some((tenant, self.settings_at(*settings)))
+    }
+
     /// All incidents, ongoing and over, in the order of their detection.
     pub fn incidents(&self) -> Vec<Incident> {
         let keys = self.tenants.iter().map(|(tenant, _)| &tenant.keys).chain([self.across.keys()]);

@@ -153,6 +153,16 @@ impl Keys {
         named.id
     }
 
+    /// What the key of this name remembers, if there is such a key.
+    pub(crate) fn find(&self, kind: ScopeKind, value: &str) -> Option<Option<&KeyState>> {
+        let scope = ScopeRef { kind, value };
+        let named = match scope.packed() {
+            Some(short) => self.short_names.get(&short),
+            None => self.names.get(&scope),
+        };
+        Some(self.slots.get(&named?.id)?.state.as_deref())
+    }
+
     /// Whether the key is still there.
     pub(crate) fn contains(&self, id: KeyId) -> bool {
         self.slots.contains_key(&id)

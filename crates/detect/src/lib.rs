@@ -27,6 +27,7 @@ mod reconfigure;
 mod rule;
 mod scope;
 mod settings;
+mod standing;
 mod state;
 mod storm;
 mod tenant;
@@ -42,6 +43,7 @@ pub use rule::{
 };
 pub use scope::{Scope, ScopeKind};
 pub use settings::{Detection, Problem, RawAllowed, RawDetection, RawLimits, Settings, Watched};
+pub use standing::Standing;
 pub use state::Changes;
 pub use storm::STORM_RULE;
 pub use wire::{DestinationV1, ExposureV1, IncidentV1, ScopeV1, TriggerV1};

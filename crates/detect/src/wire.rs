@@ -111,18 +111,26 @@ pub struct DestinationV1 {
     pub tier: Option<u8>,
 }
 
+impl Measure {
+    /// A measured value as people write it: a count, seconds, a percentage, or money.
+    pub fn in_words(self, value: i64) -> String {
+        match self {
+            Self::Exposure => Money::from_micros(value).to_string(),
+            Self::Asr => format!("{}.{}", -value / 10, -value % 10),
+            Self::Acd => (-value).to_string(),
+            _ => value.to_string(),
+        }
+    }
+}
+
 impl IncidentV1 {
     /// The wire form of an incident.
     pub fn new(incident: &Incident, settings: &Settings) -> Self {
         let rule = settings.rules.get(incident.rule);
         let threshold = rule.and_then(|rule| rule.thresholds.get(incident.trigger.threshold));
         let measure = rule.map(|rule| rule.measure);
-        let in_words = |value: i64| match measure {
-            Some(Measure::Exposure) => Money::from_micros(value).to_string(),
-            Some(Measure::Asr) => format!("{}.{}", -value / 10, -value % 10),
-            Some(Measure::Acd) => (-value).to_string(),
-            _ => value.to_string(),
-        };
+        let in_words =
+            |value: i64| measure.map_or_else(|| value.to_string(), |measure| measure.in_words(value));
         let rates = match settings.rate(None).basis {
             RateBasis::Deck => "deck",
             RateBasis::Indicative => "indicative",

@@ -2,6 +2,7 @@
 use super::{KeyState, Now, View};
 use crate::incident::{Incident, Severity, Trigger};
 use crate::rule::{Measure, Rule, Threshold};
+use std::collections::BTreeSet;
 use tollwatch_cdr::EventTime;
 use tollwatch_stats::{CallStat, Search, Totals, Traits};
 
@@ -135,6 +136,37 @@ impl KeyState {
             _ => windows.most_distinct(call, search, same_row, CallStat::called_number),
         };
         (most as i64, edge, edge.plus_seconds(-threshold.seconds))
+    }
+
+    /// What a rule measures in the window that ends at `clock`; none where that hangs on the call that looks.
+    pub(crate) fn value_now(&self, rule: &Rule, seconds: i64, clock: EventTime) -> Option<i64> {
+        let begin = clock.plus_seconds(-seconds);
+        let counts = |call: &&CallStat| call.traits.has(rule.traits) && call.first_at <= clock;
+        let in_window = || self.windows.calls().iter().filter(counts).filter(|call| call.last_at > begin);
+        let mut totals = Totals::default();
+        in_window().for_each(|call| totals.add(call));
+        let distinct = |of: &dyn Fn(&CallStat) -> Option<u64>| {
+            in_window().filter_map(of).collect::<BTreeSet<u64>>().len() as i64
+        };
+        match rule.measure {
+            Measure::Attempts => Some(totals.attempts as i64),
+            Measure::Answered => Some(totals.answered as i64),
+            Measure::Failed => Some(totals.failed as i64),
+            Measure::BillableTime => Some(totals.billable_seconds as i64),
+            Measure::Exposure => Some(totals.cost.micros()),
+            Measure::Asr => totals.asr_permille().map(|value| -(value as i64)),
+            Measure::Acd => totals.acd_seconds().map(|value| -(value as i64)),
+            Measure::ConcurrentCalls => {
+                let up = self.windows.calls().iter().filter(counts).filter(|call| call.ended_at > clock);
+                Some(up.map(|call| i64::from(call.attempts)).sum())
+            }
+            Measure::DistinctNumbers => Some(distinct(&CallStat::called_number)),
+            Measure::DistinctCountries => {
+                Some(distinct(&|call| Some(u64::from(call.country)).filter(|id| *id != u64::from(CallStat::NO_DESTINATION))))
+            }
+            Measure::DistinctExtensions => Some(distinct(&|call| call.placed_by().map(u64::from))),
+            _ => None,
+        }
     }
 
     fn oldest_overlapping(&self, traits: Traits, from: EventTime, until: EventTime) -> EventTime {
