@@ -118,6 +118,11 @@ impl Calendar {
         Self { zone, spans, keeps_japanese_holidays, closings, working_days }
     }
 
+    /// The zone of the site's clock.
+    pub fn zone(&self) -> Zone {
+        self.zone
+    }
+
     /// The site's wall clock at that instant.
     pub fn local(&self, at: EventTime) -> Option<NaiveDateTime> {
         let local = at.seconds().checked_add(self.zone.offset_at(at))?;

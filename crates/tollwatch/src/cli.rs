@@ -1,5 +1,5 @@
 //! What the user typed, and which command it is.
-use crate::commands::{check, formats, number, scan, schema};
+use crate::commands::{check, formats, number, run, scan, schema};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,6 +20,8 @@ struct Cli {
 enum Command {
     /// Read call records and show who is abused and what it has cost
     Scan(ScanArgs),
+    /// Watch day and night: follow the PBX's logs, and send alerts to whoever is on call
+    Run(RunArgs),
     /// Check a configuration: all faults at once, with their place
     Check(ConfigArgs),
     /// Show how dialled numbers are read, where they go, and which rules watch them
@@ -76,6 +78,15 @@ pub(crate) struct ScanArgs {
     /// Files, plain, .gz or .zst, of one PBX or those of `[[sources]]`; `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Read what is there, send what is due, and end
+    #[arg(long)]
+    pub until_dry: bool,
 }
 
 /// Which of day and month stands first.
@@ -146,6 +157,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let done = match cli.command {
         Command::Scan(arguments) => scan::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Number(arguments) => number::run(&arguments),
         Command::Formats(arguments) => formats::run(&arguments),

@@ -4,6 +4,7 @@ pub(crate) mod formats;
 pub(crate) mod number;
 mod outputs;
 mod report;
+pub(crate) mod run;
 pub(crate) mod scan;
 pub(crate) mod schema;
 
@@ -12,17 +13,21 @@ use crate::config::{Config, Overrides};
 use crate::language::Language;
 use std::process::ExitCode;
 
+/// What the flags say over the file.
+fn overrides(arguments: &ConfigArgs) -> Overrides {
+    Overrides {
+        timezone: arguments.timezone.clone(),
+        country: arguments.country.clone(),
+        language: arguments.language.clone(),
+    }
+}
+
 /// So many oddities of a rate deck are told; a deck has thousands of rows.
 const MOST_WARNINGS: usize = 10;
 
 /// The configuration that the flags ask for; its faults are told, all of them.
 fn config(arguments: &ConfigArgs) -> Result<Config, ExitCode> {
-    let overrides = Overrides {
-        timezone: arguments.timezone.clone(),
-        country: arguments.country.clone(),
-        language: arguments.language.clone(),
-    };
-    Config::load(arguments.config.as_deref(), &overrides)
+    Config::load(arguments.config.as_deref(), &overrides(arguments))
         .inspect(|config| {
             let word = config.language.pick("warning", "警告");
             for warning in config.warnings.iter().take(MOST_WARNINGS) {

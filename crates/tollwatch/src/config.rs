@@ -73,6 +73,8 @@ pub struct Config {
     pub tenants: Vec<TenantSettings>,
     /// How `tollwatch run` runs.
     pub service: Service,
+    /// As it was given, with what it leaves out.
+    pub raw: Box<RawConfig>,
     /// What is odd about the rate deck, and was taken all the same.
     pub warnings: Vec<String>,
 }
@@ -338,7 +340,7 @@ fn build(raw: &RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) ->
     let tenants = tenants::settings(raw, &detection, &plan, &destinations, &deck, problems);
     match common {
         Ok(settings) => {
-            Some(Config { language: language?, sources, settings, tenants, service, warnings })
+            Some(Config { language: language?, sources, settings, tenants, service, raw: Box::new(raw.clone()), warnings })
         }
         Err(found) => {
             problems.extend(found);

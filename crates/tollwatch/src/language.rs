@@ -45,3 +45,8 @@ impl Language {
         }
     }
 }
+
+/// What a variable of the environment holds; none where it is not set, or is no text.
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

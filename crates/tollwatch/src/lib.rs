@@ -7,11 +7,13 @@ mod commands;
 mod config;
 mod language;
 mod scan;
+mod service;
 mod zones;
 
 pub use cli::run;
 pub use config::{
-    Config, ConfigProblem, DestinationConfig, Overrides, RatesConfig, RawConfig, SiteConfig, Source,
+    Config, ConfigProblem, DestinationConfig, Followed, From, Overrides, RatesConfig, RawConfig, Service,
+    ServiceConfig, SiteConfig, Source,
     SourceConfig, Sources, TenantSettings, Timezone, default_text,
 };
 pub use language::Language;

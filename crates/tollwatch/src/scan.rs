@@ -6,13 +6,14 @@ mod recorded;
 mod tally;
 mod timezone;
 
+pub(crate) use merge::turn_of;
 pub use quarantine::Quarantine;
 pub(crate) use quarantine::QuarantinedV1;
+pub(crate) use recorded::Recorded;
 pub use tally::RejectSample;
-
+pub(crate) 
 use crate::config::{Source, Sources, Timezone};
 use feed::Feed;
-use recorded::Recorded;
 use std::path::{Path, PathBuf};
 use tally::{Counting, Tally};
 use tollwatch_cdr::{

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 use tollwatch_detect::{Settings, Watched};
+use tollwatch_http::{DestinationOfNumberV1, NumberV1};
 use tollwatch_numbering::{Called, CalledClass, Certainty, Form};
 use tollwatch_stats::Traits;
 
@@ -54,6 +55,34 @@ fn rules<'s>(called: &Called, settings: &'s Settings) -> Vec<&'s str> {
         .with(Traits::SHORT_OR_FAILED);
     let traits = if traits.has(Traits::INTERNATIONAL) { traits.with(Traits::NEW_COUNTRY) } else { traits };
     settings.rules().iter().filter(|rule| traits.has(rule.traits)).map(|rule| rule.name.as_str()).collect()
+}
+
+/// The same for the API.
+pub(crate) fn wire(dialled: &str, tenant: &str, settings: &Settings) -> NumberV1 {
+    let called = settings.plan().normalise(dialled.as_bytes(), Form::Dialled);
+    let destination = called.number.and_then(|number| settings.destinations().lookup(number));
+    let row = destination.map(|id| settings.destinations().get(id));
+    let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    NumberV1 {
+        dialled: dialled.to_owned(),
+        tenant: tenant.to_owned(),
+        class: word(json!(called.class)),
+        number: called.number.map(|number| number.to_string()),
+        reading: called.reading.to_string(),
+        certainty: word(json!(called.certainty)),
+        destination: row.map(|row| DestinationOfNumberV1 {
+            prefix: row.prefix.clone(),
+            country: row.iso2.clone(),
+            name_en: row.name_en.clone(),
+            name_ja: row.name_ja.clone(),
+            tier: row.tier,
+            risk_sources: row.risk_sources.clone(),
+        }),
+        rate_per_minute: watched(&called, settings)
+            .map(|watched| settings.rate(watched.number).per_minute.to_string()),
+        currency: settings.currency().to_owned(),
+        rules: rules(&called, settings).into_iter().map(str::to_owned).collect(),
+    }
 }
 
 fn document(dialled: &str, called: &Called, settings: &Settings) -> serde_json::Value {

@@ -52,6 +52,16 @@ pub struct RawConfig {
     pub rules: Vec<RawRule>,
 }
 
+impl RawConfig {
+    /// Names of the sections that are other than in `before`.
+    pub(crate) fn changed_since(&self, before: &Self) -> Vec<String> {
+        let table = |config: &Self| toml::Table::try_from(config).unwrap_or_default();
+        let (now, before) = (table(self), table(before));
+        let names: std::collections::BTreeSet<&String> = now.keys().chain(before.keys()).collect();
+        names.into_iter().filter(|name| now.get(*name) != before.get(*name)).cloned().collect()
+    }
+}
+
 /// The site.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,7 @@ use tollwatch_detect::{Detection, Problem, RawAllowed, RawRule, Settings};
 use tollwatch_numbering::{Destinations, DialPlan, RateDeck};
 
 /// What the engine runs on for one tenant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TenantSettings {
     /// The tenant.
     pub name: String,

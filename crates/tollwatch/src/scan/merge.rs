@@ -4,7 +4,7 @@ use tollwatch_cdr::{EventTime, Record};
 
 /// What decides whose turn it is: the second in which a record was known, and within it the live events
 /// first, since a CDR's end is written in whole seconds and is truly somewhere behind them.
-type Turn = (i64, bool, i64, usize);
+pub(crate) type Turn = (i64, bool, i64, usize);
 
 /// How far a file has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +86,8 @@ fn turns(queues: &[Queue], states: &[State]) -> impl Iterator<Item = Turn> {
     })
 }
 
-fn turn_of(record: &Record<'_>, index: usize) -> Turn {
+/// When the turn of a record of the input at `index` is.
+pub(crate) fn turn_of(record: &Record<'_>, index: usize) -> Turn {
     let at = record.known_at();
     (at.seconds(), matches!(record, Record::Cdr(_)), at.micros(), index)
 }

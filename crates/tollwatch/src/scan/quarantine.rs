@@ -51,13 +51,14 @@ pub struct Quarantine {
     out: BufWriter<File>,
     language: Language,
     records: u64,
+    bytes: u64,
     error: Option<io::Error>,
 }
 
 impl Quarantine {
     /// Records will go into `file`, which was opened at `path`.
     pub fn new(path: &Path, file: File, language: Language) -> Self {
-        Self { path: path.to_owned(), out: BufWriter::new(file), language, records: 0, error: None }
+        Self { path: path.to_owned(), out: BufWriter::new(file), language, records: 0, bytes: 0, error: None }
     }
 
     /// Where it is.
@@ -68,6 +69,11 @@ impl Quarantine {
     /// How many records it holds.
     pub fn records(&self) -> u64 {
         self.records
+    }
+
+    /// Bytes of the records that it was given, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Everything is written; the first error if not.
@@ -95,7 +101,10 @@ impl Quarantine {
         };
         let written = serde_json::to_writer(&mut self.out, &line).map_err(io::Error::from);
         match written.and_then(|()| self.out.write_all(b"\n")) {
-            Ok(()) => self.records += 1,
+            Ok(()) => {
+                self.records += 1;
+                self.bytes += rejected.bytes.len() as u64;
+            }
             Err(error) => self.error = Some(error),
         }
     }

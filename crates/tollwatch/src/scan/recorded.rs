@@ -3,23 +3,23 @@ use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, Leg, Party, Record};
 
 /// Records with bytes of their own.
 #[derive(Debug, Default)]
-pub(super) struct Recorded {
+pub(crate) struct Recorded {
     bytes: Vec<u8>,
     records: Vec<(usize, Record<'static>, [u32; 16])>,
 }
 
 impl Recorded {
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.records.clear();
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.records.len()
     }
 
     /// Keeps a copy of a record.
-    pub(super) fn push(&mut self, record: &Record<'_>) {
+    pub(crate) fn push(&mut self, record: &Record<'_>) {
         let start = self.bytes.len();
         let mut ends = [0_u32; 16];
         let mut next = 0;
@@ -35,7 +35,7 @@ impl Recorded {
     }
 
     /// The record at an index, as it was.
-    pub(super) fn get(&self, index: usize) -> Option<Record<'_>> {
+    pub(crate) fn get(&self, index: usize) -> Option<Record<'_>> {
         let (start, shape, ends) = self.records.get(index)?;
         let mut next = 0;
         let mut from = *start;

@@ -22,20 +22,32 @@ pub struct RejectSample {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) records: u64,
+pub(crate) struct Tally {
+    pub(crate) records: u64,
     pub(super) passed_over: u64,
     last_line: Option<u64>,
     pub(super) rejected: BTreeMap<String, u64>,
     pub(super) samples: Vec<RejectSample>,
 }
 
+impl Tally {
+    /// Records that could not be read.
+    pub(crate) fn rejected(&self) -> u64 {
+        self.rejected.values().sum()
+    }
+
+    /// The same by reason.
+    pub(crate) fn by_reason(&self) -> &BTreeMap<String, u64> {
+        &self.rejected
+    }
+}
+
 /// Counts what a decoder reads and hands the records on.
-pub(super) struct Counting<'t, F> {
-    pub(super) tally: &'t mut Tally,
+pub(crate) struct Counting<'t, F> {
+    pub(crate) tally: &'t mut Tally,
     /// Where rejected records go, with the file and the format they are of.
-    pub(super) quarantine: Option<(&'t mut Quarantine, &'t Path, Format)>,
-    pub(super) take: &'t mut F,
+    pub(crate) quarantine: Option<(&'t mut Quarantine, &'t Path, Format)>,
+    pub(crate) take: &'t mut F,
 }
 
 impl<F: FnMut(&Record<'_>)> Sink for Counting<'_, F> {

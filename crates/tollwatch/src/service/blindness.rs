@@ -44,7 +44,7 @@ pub(super) fn of_source(
         }),
     );
     let rejected = intake.rejected_percent();
-    let shape = intake.tally.reasons().find(|reason| reason.contains("fields"));
+    let shape = intake.tally.by_reason().keys().find(|reason| reason.contains("fields"));
     let is_bad = rejected >= REJECTED_PERCENT;
     found(
         ConditionKindV1::Rejects,

@@ -125,13 +125,16 @@ impl Runner {
         self.notifiers = Arc::new(notify.notifiers);
         let mut before = std::mem::take(&mut self.intakes);
         for followed in config.sources.followed() {
+            let tenant = self.engine.tenant(&followed.source.tenant);
             let known = before.iter().position(|intake| intake.followed == *followed);
             self.intakes.push(match known {
                 Some(at) => before.swap_remove(at),
                 // Read in another way from where it was.
                 None => match before.iter().position(|intake| intake.name() == followed.name) {
-                    Some(at) => Intake::new(followed.clone(), Some(before.swap_remove(at).kept()), now),
-                    None => Intake::new(followed.clone(), None, now),
+                    Some(at) => {
+                        Intake::new(followed.clone(), tenant, Some(before.swap_remove(at).kept()), now)
+                    },
+                    None => Intake::new(followed.clone(), tenant, None, now),
                 },
             });
         }

@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use tollwatch_cdr::{
     Decoder, Detection, EventTime, Format, OffsetCheck, Record, Zone, detect,
 };
+use tollwatch_detect::TenantId;
 use tollwatch_source::{Chunk, Counters, FileNumber, Follow, FollowOptions, Position, SourceError};
 
 /// A source is live while the newest of its records is so near to the clock on the wall when it is read.
@@ -24,6 +25,7 @@ const SHARE_OF: u64 = 200;
 #[derive(Debug)]
 pub(super) struct Intake {
     pub(super) followed: Followed,
+    pub(super) tenant: TenantId,
     reader: Follow,
     decoding: Decoding,
     /// Records that wait for their turn, and how many have had it.
@@ -77,7 +79,7 @@ pub(super) struct Kept {
 
 impl Intake {
     /// A source that goes on where `kept` was, or begins.
-    pub(super) fn new(followed: Followed, kept: Option<Kept>, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(followed: Followed, tenant: TenantId, kept: Option<Kept>, now: DateTime<Utc>) -> Self {
         let From::Log(path) = &followed.from;
         let options = FollowOptions::default();
         let reader = match &kept {
@@ -92,6 +94,7 @@ impl Intake {
         let format = followed.source.format.or(decoder.as_ref().map(Decoder::format));
         let zone = followed.zone;
         Self {
+            tenant,
             reader,
             decoding: Decoding { format, zone, files: BTreeMap::new(), latest: decoder },
             queue: Recorded::default(),

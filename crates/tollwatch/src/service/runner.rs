@@ -11,15 +11,15 @@ use super::saved::{self, Saved};
 use super::signals::{self, Signal};
 use super::supervisor::Supervisor;
 use crate::config::{Config, ConfigProblem, Overrides};
-use crate::scan::{Feed, Quarantine};
+use crate::scan::Quarantine;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
-use tollwatch_cdr::EventTime;
-use tollwatch_detect::{AlertReasonV1, AlertV1, ConditionKindV1, Counters, Engine, IncidentV1};
+use tollwatch_cdr::{EventTime, Record};
+use tollwatch_detect::{AlertReasonV1, AlertV1, ConditionKindV1, Counters, Engine, IncidentV1, TenantId};
 use tollwatch_http::{Access, Build, Checkpoint, Command, DeliveryResult, Heartbeat, Limits, Metrics, Published, Server, Tls};
 use tollwatch_notify::{Notifier, Outcome, Settled, Site};
 use tollwatch_store::{Changes, Forget, Store};
@@ -68,11 +68,7 @@ pub(crate) enum Ended {
 }
 
 /// Runs the service until it is asked to stop.
-pub(crate) fn run(startup: Startup) -> anyhow::Result<Ended> {
-    let config = match Config::load(startup.file.as_deref(), &startup.overrides) {
-        Ok(config) => config,
-        Err(problems) => return Ok(Ended::Configuration(problems)),
-    };
+pub(crate) fn run(startup: Startup, config: Config) -> anyhow::Result<Ended> {
     if config.sources.followed().is_empty() {
         let hint = "give [[sources]] with follow = \"/var/log/asterisk/cdr-csv/Master.csv\" or wherever yours are";
         let problem = tollwatch_detect::Problem::new("sources".to_owned(), "nothing to follow".to_owned(), hint);
@@ -110,7 +106,6 @@ pub(super) struct Runner {
     pub(super) config: Config,
     pub(super) engine: Engine,
     pub(super) intakes: Vec<Intake>,
-    feed: Feed,
     store: Store,
     pub(super) outbox: Outbox,
     pub(super) cases: Cases,
@@ -184,7 +179,10 @@ impl Runner {
             .sources
             .followed()
             .iter()
-            .map(|followed| Intake::new(followed.clone(), sources.remove(&followed.name), now))
+            .map(|followed| {
+                let tenant = engine.tenant(&followed.source.tenant);
+                Intake::new(followed.clone(), tenant, sources.remove(&followed.name), now)
+            })
             .collect();
         let build = Build { version: env!("CARGO_PKG_VERSION"), revision: "unknown", rustc: "unknown" };
         let limit = config.service.http.as_ref().map_or(0, |http| http.metrics_tenant_label_limit);
@@ -193,7 +191,6 @@ impl Runner {
         let quarantine = Some(open_quarantine(&state, config.language)?);
         let counters_before = engine.counters();
         let mut runner = Self {
-            feed: Feed::default(),
             startup,
             engine,
             intakes,
@@ -348,13 +345,19 @@ impl Runner {
             };
             let Some(first) = turns().min() else { return progress };
             let limit = turns().filter(|turn| turn.3 != first.3).min();
-            let Self { intakes, engine, feed, .. } = self;
+            let Self { intakes, engine, .. } = self;
             let Some(intake) = intakes.get_mut(first.3) else { return progress };
             while let Some(record) = intake.queue.get(intake.next) {
                 if limit.is_some_and(|limit| crate::scan::turn_of(&record, first.3) > limit) {
                     break;
                 }
-                feed.take(engine, &intake.followed.source, &record);
+                let named = match record {
+                    Record::Cdr(cdr) => cdr.tenant,
+                    Record::CallEvent(event) => event.tenant,
+                };
+                let own = intake.tenant;
+                let tenant = if named.is_empty() { own } else { engine.named_tenant(named).unwrap_or(own) };
+                engine.observe(tenant, intake.followed.source.system, &record);
                 intake.next += 1;
                 progress = true;
             }
@@ -364,16 +367,15 @@ impl Runner {
     /// While its PBX is quiet, a tenant's open calls go on and its incidents come to an end.
     fn let_time_pass(&mut self, now: DateTime<Utc>) {
         let at = EventTime::from_micros(now.timestamp_micros()).plus_seconds(-HINDSIGHT);
-        let mut tenants: Vec<(&str, bool)> = Vec::new();
+        let mut tenants: Vec<(TenantId, bool)> = Vec::new();
         for intake in &self.intakes {
             let may_pass = intake.live && intake.is_dry && intake.error.is_none();
-            match tenants.iter_mut().find(|(name, _)| *name == intake.followed.source.tenant) {
+            match tenants.iter_mut().find(|(tenant, _)| *tenant == intake.tenant) {
                 Some((_, all)) => *all &= may_pass,
-                None => tenants.push((&intake.followed.source.tenant, may_pass)),
+                None => tenants.push((intake.tenant, may_pass)),
             }
         }
-        for (name, _) in tenants.into_iter().filter(|(_, may_pass)| *may_pass) {
-            let tenant = self.engine.tenant(name);
+        for (tenant, _) in tenants.into_iter().filter(|(_, may_pass)| *may_pass) {
             self.engine.advance(tenant, at);
         }
     }
