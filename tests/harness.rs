@@ -29,6 +29,13 @@ pub(crate) fn settings() -> Settings {
     config("Asia/Tokyo").settings
 }
 
+/// The embedded configuration with more behind it.
+pub(crate) fn settings_with(addition: &str) -> Settings {
+    let text = format!("{}{addition}", tollwatch::default_text());
+    let overrides = Overrides { timezone: Some("Asia/Tokyo".to_owned()), ..Overrides::default() };
+    Config::from_text(&text, "test.toml", None, &overrides).expect("what is added is good").settings
+}
+
 /// Scans files as the command does, several by event time.
 pub(crate) fn scan(files: &[&Path], zone: &str) -> (Engine, tollwatch::ScanReport) {
     let Config { sources, settings, .. } = config(zone);

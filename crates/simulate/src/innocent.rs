@@ -28,7 +28,7 @@ pub(crate) fn calls(office: &mut Office, plan: Plan, random: &mut Random) -> Vec
         Kind::ForwardToMobile => twins::forward_to_mobile(plan, random),
         Kind::HotlineRedial => twins::hotline_redial(plan, random),
         Kind::SalesRound => twins::sales_round(plan, random),
-        Kind::DepartmentNumbers => twins::department_numbers(plan, random),
+        Kind::DepartmentNumbers => twins::department_numbers(office, plan, random),
         Kind::NewFloor => twins::new_floor(office, plan, random),
         Kind::DailyStandUps => twins::daily_stand_ups(office, plan, random),
         Kind::ServiceLinesAbroad => twins::service_lines_abroad(plan, random),
@@ -41,7 +41,7 @@ fn monday_batch(plan: Plan, random: &mut Random) -> Vec<Call> {
     let mut at = plan.starts_at;
     let mut calls = Vec::new();
     for agent in 0..25 {
-        let head = ["010861000000", "01082200000", "010886220000"];
+        let head = ["010861000000", "01082200000", "010886210000"];
         let head = head.get(agent % 3).copied().unwrap_or_default();
         let (ring, outcome) = ordinary_end(random, 700);
         let outcome = match outcome {

@@ -48,7 +48,7 @@ pub(crate) fn business_abroad(random: &mut Random) -> String {
         0 => format!("010121255501{:02}", 10 + line),
         1 => format!("0108610000001{line:02}"),
         2 => format!("010822000001{line:02}"),
-        3 => format!("01088620000010{line}"),
+        3 => format!("01088621000010{line}"),
         4 => format!("010662000010{line}"),
         _ => format!("010442079460{:03}", 100 + line),
     }

@@ -59,10 +59,34 @@ pub(super) fn call_back_list(plan: Plan, random: &mut Random) -> Vec<Call> {
     })
 }
 
-/// A partner in one of the five countries that the company calls all along.
+/// How a partner's number begins, in each of the five countries that the company calls all along.
+const PARTNERS: [&str; 5] =
+    ["0101212555011", "01086100000012", "0108220000012", "010662000012", "01044207946012"];
+
+/// A partner in one of those countries.
 pub(super) fn partner(random: &mut Random) -> String {
-    let head = ["0101212555011", "01086100000012", "0108220000012", "010662000012", "01044207946012"];
-    format!("{}{}", random.pick(&head).copied().unwrap_or_default(), random.below(10))
+    let country = random.below(PARTNERS.len() as u64) as usize;
+    partner_in(country, random)
+}
+
+fn partner_in(country: usize, random: &mut Random) -> String {
+    let head = PARTNERS.get(country % PARTNERS.len()).copied().unwrap_or_default();
+    format!("{head}{}", random.below(10))
+}
+
+/// Three partners on each working day before the one on which the plan begins, in one country after the other.
+pub(super) fn partners_all_along(office: &Office, plan: Plan, random: &mut Random) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for day in 0..office.days {
+        for hour in [9, 14, 17] {
+            let at = office.at(day, hour * 3600) + random.between(0, 40 * MINUTE);
+            if office.is_working_day(at) && at < plan.starts_at - 12 * HOUR {
+                let (dialled, talk) = (partner_in(calls.len(), random), random.between(MINUTE, 8 * MINUTE));
+                calls.push(plan.answered(at, dialled, random.between(3 * SECOND, 12 * SECOND), talk));
+            }
+        }
+    }
+    calls
 }
 
 /// Partners abroad are called now and then, and on the last day of the year 36 of them for a minute or two.
@@ -78,15 +102,7 @@ pub(super) fn year_end_greetings(office: &Office, plan: Plan, random: &mut Rando
         let call = plan.call(at, partner(random), ring, outcome);
         (call, random.between(60 * SECOND, 180 * SECOND))
     });
-    for day in 0..office.days {
-        for hour in [9, 14, 17] {
-            let at = office.at(day, hour * 3600) + random.between(0, 40 * MINUTE);
-            let (dialled, talk) = (partner(random), random.between(MINUTE, 8 * MINUTE));
-            if office.is_working_day(at) && at < plan.starts_at - 12 * HOUR {
-                calls.push(plan.answered(at, dialled, random.between(3 * SECOND, 12 * SECOND), talk));
-            }
-        }
-    }
+    calls.extend(partners_all_along(office, plan, random));
     calls
 }
 

@@ -1,6 +1,6 @@
 //! Innocent twins of attacks: the same trace, made by people at work.
 
-use super::company::partner;
+use super::company::{partner, partners_all_along};
 use crate::attack::{Plan, forwarded, in_turn};
 use crate::call::{Call, HOUR, MINUTE, Outcome, Route, SECOND, Side};
 use crate::numbers;
@@ -67,16 +67,19 @@ pub(super) fn sales_round(plan: Plan, random: &mut Random) -> Vec<Call> {
     })
 }
 
-/// A secretary calls partners for three departments, each with its own number shown: the twin of random caller ids.
-pub(super) fn department_numbers(plan: Plan, random: &mut Random) -> Vec<Call> {
-    in_turn(plan.starts_at, 18, |place, at| {
+/// A secretary calls partners all along, and on one day for three departments, each with its own number shown: the twin
+/// of random caller ids.
+pub(super) fn department_numbers(office: &Office, plan: Plan, random: &mut Random) -> Vec<Call> {
+    let mut calls = in_turn(plan.starts_at, 18, |place, at| {
         let (ring, outcome) = ordinary_end(random, 650);
         let mut call = plan.call(at, partner(random), ring, outcome);
         if let Route::Outgoing { claimed, .. } = &mut call.route {
             *claimed = Some(format!("030000010{}", 1 + place % 3));
         }
         (call, random.between(4 * MINUTE, 15 * MINUTE))
-    })
+    });
+    calls.extend(partners_all_along(office, plan, random));
+    calls
 }
 
 /// Twelve people move into a new floor with new phones; each calls twice at home and once abroad. The twin of invented
