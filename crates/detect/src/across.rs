@@ -18,15 +18,26 @@ pub(crate) struct Across {
     clock: EventTime,
     first_at: Option<EventTime>,
     seq: u64,
+    counters: Counters,
 }
 
 impl Across {
     pub(crate) fn new() -> Self {
-        Self { keys: Keys::new(ALL_TENANTS, true), clock: EventTime::MIN, first_at: None, seq: 0 }
+        Self {
+            keys: Keys::new(ALL_TENANTS, true),
+            clock: EventTime::MIN,
+            first_at: None,
+            seq: 0,
+            counters: Counters::default(),
+        }
     }
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
+    }
+    /// What the keys over all tenants had to let go. The calls themselves are counted by their tenants.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
     }
     pub(crate) fn waiting_work(&self) -> usize {
         self.keys.waiting_work()
@@ -55,16 +66,15 @@ impl Across {
             (toll.seq, toll.clock) = (self.seq, self.clock);
             self.keys.push(toll);
         }
-        if self.keys.len() > settings.limits.keys as usize {
-            self.flush(settings, alerts);
+        if self.keys.are_too_many(settings) {
             let moment = self.moment(settings);
-            self.keys.make_room(moment, settings, &mut Counters::default(), alerts);
+            self.keys.make_room(moment, settings, &mut self.counters, alerts);
         }
     }
 
     pub(crate) fn flush(&mut self, settings: &Settings, alerts: &mut Vec<Alert>) {
         let moment = self.moment(settings);
-        self.keys.flush(moment, settings, &mut Counters::default(), alerts);
+        self.keys.flush(moment, settings, &mut self.counters, alerts);
     }
 
     fn moment(&self, settings: &Settings) -> Moment {

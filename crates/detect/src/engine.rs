@@ -4,7 +4,7 @@ use crate::counters::Counters;
 use crate::incident::Incident;
 use crate::keys::Keys;
 use crate::settings::Settings;
-use crate::tenant::Tenant;
+use crate::tenant::{Tenant, head};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tollwatch_cdr::{EventTime, Record};
@@ -13,7 +13,7 @@ use tollwatch_cdr::{EventTime, Record};
 const BATCH: usize = 8192;
 /// First bytes of a snapshot, and the version of what follows. Whoever changes what is serialised raises it.
 const MAGIC: &[u8; 8] = b"tollsnap";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 /// A tenant of this engine, by the order in which they were named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,7 +75,12 @@ pub struct Engine {
     /// Which settings a tenant has of its own.
     own: BTreeMap<Box<str>, usize>,
     tenants: Vec<(Tenant, usize)>,
+    by_name: BTreeMap<Box<str>, TenantId>,
     across: Across,
+    /// Records that named a tenant beyond those that are kept.
+    turned_away: u64,
+    /// Steps that wait to be worked through, of all tenants together.
+    waiting_work: usize,
     alerts: Vec<Alert>,
 }
 
@@ -84,6 +89,7 @@ pub struct Engine {
 struct State {
     tenants: Vec<Tenant>,
     across: Across,
+    turned_away: u64,
 }
 
 impl Engine {
@@ -93,7 +99,10 @@ impl Engine {
             settings: vec![settings],
             own: BTreeMap::new(),
             tenants: Vec::new(),
+            by_name: BTreeMap::new(),
             across: Across::new(),
+            turned_away: 0,
+            waiting_work: 0,
             alerts: Vec::new(),
         }
     }
@@ -126,11 +135,31 @@ impl Engine {
 
     /// The tenant of a name; made if it is new.
     pub fn tenant(&mut self, name: &str) -> TenantId {
-        TenantId(self.tenants.iter().position(|(tenant, _)| &*tenant.name == name).unwrap_or_else(|| {
-            let settings = self.own.get(name).copied().unwrap_or_default();
-            self.tenants.push((Tenant::new(name), settings));
-            self.tenants.len() - 1
-        }))
+        if let Some(known) = self.by_name.get(name) {
+            return *known;
+        }
+        let settings = self.own.get(name).copied().unwrap_or_default();
+        let new = TenantId(self.tenants.len());
+        self.tenants.push((Tenant::new(name), settings));
+        self.by_name.insert(name.into(), new);
+        new
+    }
+
+    /// The tenant that a record names, if it is known, has settings of its own, or is one of so many that `limits`
+    /// says. A record of any other is counted as turned away.
+    pub fn named_tenant(&mut self, name: &[u8]) -> Option<TenantId> {
+        let name = String::from_utf8_lossy(head(name));
+        let has_place = self.tenants.len() < self.settings().limits.tenants as usize;
+        if has_place || self.by_name.contains_key(&*name) || self.own.contains_key(&*name) {
+            return Some(self.tenant(&name));
+        }
+        self.turned_away += 1;
+        None
+    }
+
+    /// How many tenants there are.
+    pub fn tenants(&self) -> usize {
+        self.tenants.len()
     }
 
     /// Takes one record in. `system` tells the PBXs of a tenant apart: records of one PBX from several
@@ -138,18 +167,18 @@ impl Engine {
     pub fn observe(&mut self, tenant: TenantId, system: u16, record: &Record<'_>) {
         let Some((state, settings)) = self.tenants.get_mut(tenant.0) else { return };
         let Some(settings) = self.settings.get(*settings) else { return };
+        let waited = state.keys.waiting_work();
         state.admit(system, record, settings);
         state.keep_within_limits(settings, &mut self.alerts);
-        if state.keys.waiting_work() >= BATCH {
-            state.flush(settings, &mut self.alerts);
-        }
+        self.waiting_work = (self.waiting_work + state.keys.waiting_work()).saturating_sub(waited);
         if !state.across.is_empty()
             && let Some(settings) = self.settings.first()
         {
             self.across.take(tenant.0, &mut state.across, settings, &mut self.alerts);
-            if self.across.waiting_work() >= BATCH {
-                self.across.flush(settings, &mut self.alerts);
-            }
+        }
+        // What all tenants have waiting is bounded, however many they are.
+        if self.waiting_work.max(self.across.waiting_work()) >= BATCH {
+            self.flush();
         }
     }
 
@@ -163,6 +192,7 @@ impl Engine {
         if let Some(settings) = self.settings.first() {
             self.across.flush(settings, &mut self.alerts);
         }
+        self.waiting_work = 0;
     }
 
     /// The input has ended: what waited for more is concluded.
@@ -198,6 +228,8 @@ impl Engine {
         for (tenant, _) in &self.tenants {
             sum.add(&tenant.counters);
         }
+        sum.add(self.across.counters());
+        sum.tenants_turned_away += self.turned_away;
         sum
     }
 
@@ -222,7 +254,8 @@ impl Engine {
         bytes.extend_from_slice(&VERSION.to_be_bytes());
         bytes.extend_from_slice(&self.fingerprint().to_be_bytes());
         let tenants: Vec<&Tenant> = self.tenants.iter().map(|(tenant, _)| tenant).collect();
-        postcard::to_extend(&(tenants, &self.across), bytes).map_err(|_| SnapshotError::Damaged)
+        postcard::to_extend(&(tenants, &self.across, self.turned_away), bytes)
+            .map_err(|_| SnapshotError::Damaged)
     }
 
     /// Goes on from a snapshot taken under the same rules: `self` is a new engine with them.
@@ -243,7 +276,12 @@ impl Engine {
             (tenant, own)
         };
         self.tenants = state.tenants.into_iter().map(with_own).collect();
+        self.by_name = (0_usize..)
+            .zip(&self.tenants)
+            .map(|(index, (tenant, _))| (tenant.name.clone(), TenantId(index)))
+            .collect();
         self.across = state.across;
+        self.turned_away = state.turned_away;
         Ok(self)
     }
 

@@ -16,6 +16,9 @@ use tollwatch_cdr::EventTime;
 use tollwatch_numbering::Money;
 use tollwatch_stats::{CallStat, Traits, Windows};
 
+/// An incident with the ids of fifty calls takes as much memory as so many calls.
+const INCIDENT_WEIGHT: usize = 20;
+
 /// What happened to a watched call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {
@@ -113,6 +116,10 @@ impl KeyState {
             && self.open.is_empty()
             && self.incidents.is_empty()
             && self.armed.is_empty()
+    }
+    /// What it takes of the memory, in calls.
+    pub(crate) fn weight(&self) -> usize {
+        self.windows.calls().len() + INCIDENT_WEIGHT * self.incidents.len()
     }
     pub(crate) fn has_open_calls(&self) -> bool {
         !self.open.is_empty()

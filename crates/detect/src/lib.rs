@@ -28,6 +28,7 @@ mod scope;
 mod settings;
 mod storm;
 mod tenant;
+mod waiting;
 mod wire;
 
 pub use calendar::{BusinessHours, BusinessSpan, Calendar};
