@@ -50,6 +50,11 @@ impl Rows {
                 return true;
             }
             self.second += 1;
+            if self.second == NIGHT {
+                // Both runs end at the same time, so that what is over by then is over in both.
+                self.random_caller(block, u64::MAX >> 32);
+                return true;
+            }
         }
         false
     }
@@ -62,7 +67,7 @@ impl Rows {
     /// Half of them are answered; half of them go abroad, to where it is expensive and where it is not.
     fn invented_extension(&mut self, block: &mut Vec<u8>, call: u64) {
         let random = self.random();
-        let extension = format!("{}", 2_000_000 + call);
+        let extension = format!("{:06}", call % 1_000_000);
         let number = random >> 40;
         let dialled = match ABROAD.get(random as usize % (2 * ABROAD.len())) {
             Some(prefix) => format!("{prefix}{:06}", number % 1_000_000),

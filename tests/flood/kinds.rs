@@ -31,7 +31,10 @@ fn is_bounded(rules: &str, counted: impl Fn(&Counters) -> u64, call: impl Fn(u64
     let once = engine.snapshot().unwrap().len();
     let twice = flooded(rules, 2 * FLOOD, &call).snapshot().unwrap().len();
     // The state breathes: generations turn, and keys go by the quarter.
-    assert!(twice < once + once / 2 && twice < 2_000_000, "{once} bytes, and {twice} of a flood twice as long");
+    assert!(
+        twice < once + once / 2 && twice < 2_000_000,
+        "{once} bytes, and {twice} of a flood twice as long"
+    );
     engine.finish();
     let counters = engine.counters();
     assert!(counted(&counters) > 0, "{counters:?}");
