@@ -19,11 +19,18 @@ pub(crate) struct Across {
     clock: EventTime,
     first_at: Option<EventTime>,
     seq: u64,
+    counters: Counters,
 }
 
 impl Across {
     pub(crate) fn new() -> Self {
-        Self { keys: Keys::new(ALL_TENANTS, true), clock: EventTime::MIN, first_at: None, seq: 0 }
+        Self {
+            keys: Keys::new(ALL_TENANTS, true),
+            clock: EventTime::MIN,
+            first_at: None,
+            seq: 0,
+            counters: Counters::default(),
+        }
     }
 
     pub(crate) fn keys(&self) -> &Keys {
@@ -31,6 +38,10 @@ impl Across {
     }
     pub(crate) fn keys_mut(&mut self) -> &mut Keys {
         &mut self.keys
+    }
+    /// What the keys over all tenants had to let go. The calls themselves are counted by their tenants.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
     }
     pub(crate) fn waiting_work(&self) -> usize {
         self.keys.waiting_work()
@@ -59,10 +70,9 @@ impl Across {
             (toll.seq, toll.clock) = (self.seq, self.clock);
             self.keys.push(toll);
         }
-        if self.keys.len() > settings.limits.keys as usize {
-            self.flush(settings, alerts);
+        if self.keys.are_too_many(settings) {
             let moment = self.moment(settings);
-            self.keys.make_room(moment, settings, &mut Counters::default(), alerts);
+            self.keys.make_room(moment, settings, &mut self.counters, alerts);
         }
     }
 
@@ -82,25 +92,25 @@ impl Across {
     /// Writes what has changed, or everything.
     pub(crate) fn write(&mut self, settings: &Settings, writer: &mut Writer<'_>) {
         writer.put_if_changed(Kind::Names, &settings.rule_names());
-        writer.put_if_changed(Kind::Head, &(self.clock, self.first_at, self.seq));
+        writer.put_if_changed(Kind::Head, &(self.clock, self.first_at, self.seq, &self.counters));
         self.keys.write(writer);
     }
 
     /// Reads back what was written.
     pub(crate) fn read(parts: &Parts<'_>, keep_changes: bool) -> Result<Self, SnapshotError> {
-        let (clock, first_at, seq) = parts.one(Kind::Head)?;
-        Ok(Self { keys: Keys::read(ALL_TENANTS, true, parts, keep_changes)?, clock, first_at, seq })
+        let (clock, first_at, seq, counters) = parts.one(Kind::Head)?;
+        Ok(Self { keys: Keys::read(ALL_TENANTS, true, parts, keep_changes)?, clock, first_at, seq, counters })
     }
 
     /// Goes on under other rules.
     pub(crate) fn reconfigure(&mut self, to: &Renaming<'_>, settings: &Settings, alerts: &mut Vec<Alert>) {
         let moment = self.moment(settings);
-        self.keys.reconfigure(to, moment, settings, &mut Counters::default(), alerts);
+        self.keys.reconfigure(to, moment, settings, &mut self.counters, alerts);
     }
 
     pub(crate) fn flush(&mut self, settings: &Settings, alerts: &mut Vec<Alert>) {
         let moment = self.moment(settings);
-        self.keys.flush(moment, settings, &mut Counters::default(), alerts);
+        self.keys.flush(moment, settings, &mut self.counters, alerts);
     }
 
     fn moment(&self, settings: &Settings) -> Moment {

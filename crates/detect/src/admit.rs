@@ -1,14 +1,16 @@
 //! Admission: from records, in the order of the input, to steps of watched calls.
 use crate::incident::DetectedOn;
 use crate::key::Step;
-use crate::ledger::{LegEntry, LegKey};
+use crate::ledger::{Bounds, LegEntry, LegKey};
 use crate::settings::{Settings, Watched};
-use crate::tenant::{Tenant, Waiting};
+use crate::tenant::{Tenant, head};
 use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Record};
 use tollwatch_numbering::E164;
 use tollwatch_stats::{CallStat, Traits};
 
-/// A call waits for no more records than this, should its time lie so far ahead that the clock never comes to it.
+/// A call waits for no more records than this: its time may lie so far ahead that the clock never comes to it, or
+/// others may come in crowds. A record makes at most one call wait and tells of few that do, so that it bounds
+/// those that wait at once and what is kept of them.
 const MOST_RECORDS_WAITED: u64 = 10_000;
 
 /// A leg that a record tells of, whatever kind of record it is.
@@ -35,15 +37,13 @@ impl Tenant {
     pub(crate) fn admit(&mut self, system: u16, record: &Record<'_>, settings: &Settings) {
         self.seq += 1;
         let known_at = record.known_at();
+        let bounds = Bounds { limits: settings.limits, longest_open_seconds: settings.longest_open_seconds };
         if self.clock.hear(known_at) {
             self.clock_has_moved(settings);
         }
         self.counters.untrusted_clock = self.clock.untrusted;
-        let limits = settings.limits;
-        let (legs, records) = (limits.legs as usize, limits.records as usize);
-        let early = self.ledger.keep_within(legs, records, self.clock.now(), settings.longest_open_seconds);
-        self.counters.legs_forgotten_early += early.0;
-        self.counters.records_forgotten_early += early.1;
+        self.give_up_waiting(self.clock.now(), settings);
+        self.ledger.keep_within_limits(self.clock.now(), bounds, &mut self.counters);
         match record {
             Record::Cdr(cdr) => self.admit_cdr(system, cdr, settings),
             Record::CallEvent(event) => self.admit_event(system, event, settings),
@@ -55,6 +55,7 @@ impl Tenant {
         if self.clock.pass(at) {
             self.seq += 1;
             self.clock_has_moved(settings);
+            self.give_up_waiting(self.clock.now(), settings);
         }
     }
 
@@ -62,8 +63,8 @@ impl Tenant {
         let now = self.clock.now();
         self.keys.moved(now, self.seq);
         self.first_at.get_or_insert(now);
-        self.ledger.advance(now, settings.longest_open_seconds);
-        self.give_up_waiting(now, settings);
+        let bounds = Bounds { limits: settings.limits, longest_open_seconds: settings.longest_open_seconds };
+        self.ledger.advance(now, bounds, &mut self.counters);
     }
 
     fn admit_cdr(&mut self, system: u16, cdr: &Cdr<'_>, settings: &Settings) {
@@ -145,13 +146,8 @@ impl Tenant {
     ) {
         if let Some(key) = known.watched_by {
             self.push(leg, key, known_at, on, step);
-        } else if let Some(waiting) = self
-            .waiting
-            .values_mut()
-            .flatten()
-            .find(|waiting| waiting.call.leg == leg && waiting.call.stat.first_at == known.started_at)
-        {
-            waiting.later.push((known_at, on, step));
+        } else {
+            self.waiting.follow(leg, known.started_at, (known_at, on, step));
         }
     }
 
@@ -161,15 +157,9 @@ impl Tenant {
         if self.waiting.is_empty() {
             return;
         }
-        let mut due = Vec::new();
-        let too_long_ago = self.seq.saturating_sub(MOST_RECORDS_WAITED);
-        self.waiting.retain(|_, calls| {
-            let over = |waiting: &mut Waiting| waiting.until <= clock || waiting.call.seq < too_long_ago;
-            due.extend(calls.extract_if(.., over));
-            !calls.is_empty()
-        });
-        due.sort_by_key(|waiting| waiting.call.seq);
-        for waiting in due {
+        let oldest = self.seq.saturating_sub(MOST_RECORDS_WAITED);
+        for waiting in self.waiting.take_due(clock, oldest) {
+            self.counters.waited_too_many += u64::from(waiting.until > clock);
             self.book(waiting, None, settings);
         }
     }
@@ -191,7 +181,7 @@ pub(crate) fn stat_of(
         last_at: telling.started_at,
         ended_at,
         call: leg.value(),
-        call_id: if telling.call_id.is_empty() { telling.target.id } else { telling.call_id }.into(),
+        call_id: head(if telling.call_id.is_empty() { telling.target.id } else { telling.call_id }).into(),
         number,
         extension: 0,
         destination: watched.destination.map_or(CallStat::NO_DESTINATION, |id| id.0),

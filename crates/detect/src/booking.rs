@@ -6,7 +6,8 @@ use crate::keys::KeyId;
 use crate::ledger::{LegEntry, LegKey, Watchers};
 use crate::scope::{Scope, ScopeKind};
 use crate::settings::Settings;
-use crate::tenant::{AcrossStep, Tenant, Waiting};
+use crate::tenant::{AcrossStep, Tenant, head};
+use crate::waiting::Waiting;
 use serde::{Deserialize, Serialize};
 use tollwatch_cdr::EventTime;
 use tollwatch_stats::{CallStat, Traits};
@@ -15,13 +16,13 @@ use tollwatch_stats::{CallStat, Traits};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct NewCall {
     pub leg: LegKey,
-    trunk: Box<str>,
+    pub trunk: Box<str>,
     /// Empty unless a rule asks for it.
-    account: Box<str>,
+    pub account: Box<str>,
     /// Empty unless a rule asks for it.
-    source_address: Box<str>,
+    pub source_address: Box<str>,
     pub seq: u64,
-    known_at: EventTime,
+    pub known_at: EventTime,
     pub stat: CallStat,
 }
 
@@ -171,5 +172,5 @@ impl Tenant {
 }
 
 fn text(bytes: &[u8]) -> Box<str> {
-    String::from_utf8_lossy(bytes).into_owned().into_boxed_str()
+    String::from_utf8_lossy(head(bytes)).into_owned().into_boxed_str()
 }

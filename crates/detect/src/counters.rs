@@ -42,10 +42,19 @@ pub struct Counters {
     pub legs_forgotten_early: u64,
     /// Times that records had to be forgotten early: a record repeated after that counts twice.
     pub records_forgotten_early: u64,
-    /// Calls that were booked under their trunk at once, since too many were waiting for their other half.
+    /// Calls that were booked under their trunk before their time, since many records came while they waited for the
+    /// one that says who is charged.
     pub waited_too_many: u64,
     /// Incidents that are over and were not kept for the report, since there were more than are kept.
     pub incidents_not_kept: u64,
+    /// Times that a storm had no place for an extension in its list, since as many as it names cost more.
+    pub extensions_not_named: u64,
+    /// Incidents that a storm's alerts spoke for, and that do not say so, since there were more than are kept.
+    pub incidents_not_folded: u64,
+    /// Calls over a trunk whose name was not learned, since as many as are kept were known.
+    pub trunks_not_learned: u64,
+    /// Records that named a tenant beyond those that are kept, and were taken for their source's.
+    pub tenants_turned_away: u64,
     /// Estimated charges of the watched calls.
     pub exposure: Money,
 }
@@ -73,6 +82,10 @@ impl Counters {
         self.records_forgotten_early += other.records_forgotten_early;
         self.waited_too_many += other.waited_too_many;
         self.incidents_not_kept += other.incidents_not_kept;
+        self.extensions_not_named += other.extensions_not_named;
+        self.incidents_not_folded += other.incidents_not_folded;
+        self.trunks_not_learned += other.trunks_not_learned;
+        self.tenants_turned_away += other.tenants_turned_away;
         self.exposure = self.exposure.saturating_add(other.exposure);
     }
 }

@@ -6,7 +6,7 @@ use crate::keys::Keys;
 use crate::reconfigure::{NewRows, Renaming, Rows, RuleNames};
 use crate::settings::Settings;
 use crate::state::{Changes, Kind, Owner, Parts, Writer, Written, read};
-use crate::tenant::Tenant;
+use crate::tenant::{Tenant, head};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tollwatch_cdr::{EventTime, Record};
@@ -81,7 +81,12 @@ pub struct Engine {
     /// Which settings a tenant has of its own.
     own: BTreeMap<Box<str>, usize>,
     tenants: Vec<(Tenant, usize)>,
+    by_name: BTreeMap<Box<str>, TenantId>,
     across: Across,
+    /// Records that named a tenant beyond those that are kept.
+    turned_away: u64,
+    /// Steps that wait to be worked through, of all tenants together.
+    waiting_work: usize,
     alerts: Vec<Alert>,
     /// What was written of the parts that are looked at each time; none where nobody asks for changes.
     written: Option<Written>,
@@ -94,7 +99,10 @@ impl Engine {
             settings: vec![settings],
             own: BTreeMap::new(),
             tenants: Vec::new(),
+            by_name: BTreeMap::new(),
             across: Across::new(),
+            turned_away: 0,
+            waiting_work: 0,
             alerts: Vec::new(),
             written: None,
         }
@@ -153,15 +161,35 @@ impl Engine {
 
     /// The tenant of a name; made if it is new.
     pub fn tenant(&mut self, name: &str) -> TenantId {
-        TenantId(self.tenants.iter().position(|(tenant, _)| &*tenant.name == name).unwrap_or_else(|| {
-            let settings = self.own.get(name).copied().unwrap_or_default();
-            let mut tenant = Tenant::new(name);
-            if self.written.is_some() {
-                tenant.keep_changes();
-            }
-            self.tenants.push((tenant, settings));
-            self.tenants.len() - 1
-        }))
+        if let Some(known) = self.by_name.get(name) {
+            return *known;
+        }
+        let settings = self.own.get(name).copied().unwrap_or_default();
+        let new = TenantId(self.tenants.len());
+        let mut tenant = Tenant::new(name);
+        if self.written.is_some() {
+            tenant.keep_changes();
+        }
+        self.tenants.push((tenant, settings));
+        self.by_name.insert(name.into(), new);
+        new
+    }
+
+    /// The tenant that a record names, if it is known, has settings of its own, or is one of so many that `limits`
+    /// says. A record of any other is counted as turned away.
+    pub fn named_tenant(&mut self, name: &[u8]) -> Option<TenantId> {
+        let name = String::from_utf8_lossy(head(name));
+        let has_place = self.tenants.len() < self.settings().limits.tenants as usize;
+        if has_place || self.by_name.contains_key(&*name) || self.own.contains_key(&*name) {
+            return Some(self.tenant(&name));
+        }
+        self.turned_away += 1;
+        None
+    }
+
+    /// How many tenants there are.
+    pub fn tenants(&self) -> usize {
+        self.tenants.len()
     }
 
     /// Takes one record in. `system` tells the PBXs of a tenant apart: records of one PBX from several
@@ -169,18 +197,18 @@ impl Engine {
     pub fn observe(&mut self, tenant: TenantId, system: u16, record: &Record<'_>) {
         let Some((state, settings)) = self.tenants.get_mut(tenant.0) else { return };
         let Some(settings) = self.settings.get(*settings) else { return };
+        let waited = state.keys.waiting_work();
         state.admit(system, record, settings);
         state.keep_within_limits(settings, &mut self.alerts);
-        if state.keys.waiting_work() >= BATCH {
-            state.flush(settings, &mut self.alerts);
-        }
+        self.waiting_work = (self.waiting_work + state.keys.waiting_work()).saturating_sub(waited);
         if !state.across.is_empty()
             && let Some(settings) = self.settings.first()
         {
             self.across.take(tenant.0, &mut state.across, settings, &mut self.alerts);
-            if self.across.waiting_work() >= BATCH {
-                self.across.flush(settings, &mut self.alerts);
-            }
+        }
+        // What all tenants have waiting is bounded, however many they are.
+        if self.waiting_work.max(self.across.waiting_work()) >= BATCH {
+            self.flush();
         }
     }
 
@@ -205,6 +233,7 @@ impl Engine {
         if let Some(settings) = self.settings.first() {
             self.across.flush(settings, &mut self.alerts);
         }
+        self.waiting_work = 0;
     }
 
     /// The input has ended: what waited for more is concluded.
@@ -252,6 +281,8 @@ impl Engine {
         for (tenant, _) in &self.tenants {
             sum.add(&tenant.counters);
         }
+        sum.add(self.across.counters());
+        sum.tenants_turned_away += self.turned_away;
         sum
     }
 
@@ -319,7 +350,7 @@ impl Engine {
         self.flush();
         let (fingerprint, rows) = (self.fingerprint(), Rows::of(self.settings().destinations()));
         let mut head = Writer::new(Owner::ENGINE, all, written, parts);
-        head.put_if_changed(Kind::Head, &(VERSION, fingerprint));
+        head.put_if_changed(Kind::Head, &(VERSION, fingerprint, self.turned_away));
         head.put_if_changed(Kind::Names, &rows);
         head.finish()?;
         for (number, (tenant, index)) in self.tenants.iter_mut().enumerate() {
@@ -347,7 +378,8 @@ impl Engine {
         if found != VERSION {
             return Err(SnapshotError::Version { found });
         }
-        let fingerprint: u64 = read(rest)?;
+        let (fingerprint, turned_away): (u64, u64) = read(rest)?;
+        self.turned_away = turned_away;
         let across = owners.remove(&Owner::ACROSS).ok_or(SnapshotError::Damaged)?;
         self.across = Across::read(&across, keep_changes)?;
         self.tenants = owners
@@ -358,6 +390,10 @@ impl Engine {
                 Ok((tenant, own))
             })
             .collect::<Result<_, SnapshotError>>()?;
+        self.by_name = (0_usize..)
+            .zip(&self.tenants)
+            .map(|(index, (tenant, _))| (tenant.name.clone(), TenantId(index)))
+            .collect();
         let rows: Rows = head.one(Kind::Names)?;
         if fingerprint != self.fingerprint() || rows != Rows::of(self.settings().destinations()) {
             let names = owners.values().map(|parts| parts.one(Kind::Names)).collect::<Result<Vec<_>, _>>()?;

@@ -18,6 +18,9 @@ use tollwatch_cdr::EventTime;
 use tollwatch_numbering::Money;
 use tollwatch_stats::{CallStat, Traits, Windows};
 
+/// An incident with the ids of fifty calls takes as much memory as so many calls.
+const INCIDENT_WEIGHT: usize = 20;
+
 /// What happened to a watched call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {
@@ -123,6 +126,10 @@ impl KeyState {
     /// The same with the calls that were serialised apart.
     pub(crate) fn with_calls(self, calls: VecDeque<CallStat>) -> Self {
         Self { windows: self.windows.with_calls(calls), ..self }
+    }
+    /// What it takes of the memory, in calls.
+    pub(crate) fn weight(&self) -> usize {
+        self.windows.calls().len() + INCIDENT_WEIGHT * self.incidents.len()
     }
     pub(crate) fn has_open_calls(&self) -> bool {
         !self.open.is_empty()

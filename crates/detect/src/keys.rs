@@ -4,7 +4,7 @@ mod parts;
 use crate::counters::Counters;
 use crate::engine::Alert;
 use crate::incident::Incident;
-use crate::key::{KeyState, LetOut, Output, Toll, View};
+use crate::key::{KeyState, LetOut, Output, Step, Toll, View};
 use crate::reconfigure::Renaming;
 use crate::scope::{Scope, ScopeKind, ScopeRef};
 use crate::settings::Settings;
@@ -55,6 +55,8 @@ pub(crate) struct Keys {
     last: KeyId,
     due: BTreeSet<(EventTime, KeyId)>,
     forget_at: Option<EventTime>,
+    /// Calls put under keys since all that is kept was last weighed.
+    booked: u64,
     storms: Storms,
     over: Vec<Incident>,
     /// Steps admitted and not yet worked through. Never part of a snapshot.
@@ -101,6 +103,7 @@ impl Keys {
             last: 0,
             due: BTreeSet::new(),
             forget_at: None,
+            booked: 0,
             storms: Storms::default(),
             over: Vec::new(),
             buffer: Vec::new(),
@@ -108,10 +111,6 @@ impl Keys {
             changed: None,
             gone: Vec::new(),
         }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.slots.len()
     }
 
     pub(crate) fn names(&self) -> Names<'_> {
@@ -170,6 +169,7 @@ impl Keys {
 
     /// Puts a step of a call before its key.
     pub(crate) fn push(&mut self, toll: Toll) {
+        self.booked += u64::from(matches!(toll.step, Step::Begun(_)));
         self.buffer.push(toll);
     }
 
@@ -399,9 +399,15 @@ impl Keys {
         Some(slot)
     }
 
-    /// With more keys than the limit, those go that matter least: without an incident first, without a call in
-    /// progress, and of these the ones used longest ago. A quarter goes at once, so that this is rare. All admitted
-    /// steps must have been worked through.
+    /// Whether there are more keys than the limit, or may be more calls: they are weighed each time that an eighth of
+    /// the limit has come in. It depends on what was admitted alone, not on how far it has been worked through.
+    pub(crate) fn are_too_many(&self, settings: &Settings) -> bool {
+        let limits = settings.limits;
+        self.slots.len() > limits.keys as usize || self.booked > u64::from(limits.calls) / 8
+    }
+
+    /// With more keys or calls than the limits, keys go that matter least: without an incident first, without a call
+    /// in progress, and of these the ones used longest ago. A quarter goes at once, so that this is rare.
     pub(crate) fn make_room(
         &mut self,
         moment: Moment,
@@ -409,16 +415,31 @@ impl Keys {
         counters: &mut Counters,
         alerts: &mut Vec<Alert>,
     ) {
-        let most = settings.limits.keys as usize;
-        let excess = self.slots.len().saturating_sub(most - most / 4);
+        // What is weighed is what is left when all that is due has happened.
+        self.flush(moment, settings, counters, alerts);
+        self.forget(moment, settings);
+        self.booked = 0;
+        // The tenant's own key always stays, so what it holds is nobody's to make up for.
+        let is_spare = |slot: &Slot| slot.scope.kind != ScopeKind::Tenant;
+        let weight =
+            |slot: &Slot| slot.state.as_ref().filter(|_| is_spare(slot)).map_or(0, |state| state.weight());
+        let mut keys = excess(self.slots.len(), settings.limits.keys);
+        let mut calls = excess(self.slots.values().map(weight).sum(), settings.limits.calls);
+        if keys == 0 && calls == 0 {
+            return;
+        }
         let rank = |(id, used_at)| {
-            let slot = self.slots.get(&id).filter(|slot| slot.scope.kind != ScopeKind::Tenant)?;
+            let slot = self.slots.get(&id).filter(|slot| is_spare(slot))?;
             Some((importance(slot), used_at, id))
         };
         let mut ranks: Vec<(u8, EventTime, KeyId)> = self.uses().into_iter().filter_map(rank).collect();
         ranks.sort_unstable();
-        for (_, _, id) in ranks.into_iter().take(excess) {
+        for (_, _, id) in ranks {
+            if keys == 0 && calls == 0 {
+                break;
+            }
             let Some(slot) = self.remove(id) else { continue };
+            (keys, calls) = (keys.saturating_sub(1), calls.saturating_sub(weight(&slot)));
             counters.keys_let_go += 1;
             let ongoing: Vec<Incident> =
                 slot.state.map_or_else(Vec::new, |state| state.into_ongoing().collect());
@@ -447,6 +468,12 @@ impl Keys {
         self.storms.fold_into(&mut all);
         all
     }
+}
+
+/// How much there is above three quarters of the limit, if it is above the limit.
+fn excess(present: usize, limit: u32) -> usize {
+    let limit = limit as usize;
+    if present > limit { present - (limit - limit / 4) } else { 0 }
 }
 
 /// How much would be lost with a key.

@@ -5,9 +5,11 @@
 //! phone, sent on by a transfer, or continued between two trunks is charged to the extension that caused it.
 mod generations;
 
+use crate::counters::Counters;
 use crate::engine::SnapshotError;
 use crate::keys::KeyId;
 use crate::scope::Scope;
+use crate::settings::RawLimits;
 use crate::state::{Kind, Parts, Writer};
 use foldhash::fast::FixedState;
 use generations::Generations;
@@ -84,6 +86,13 @@ pub(crate) struct Dialler {
     pub ended_at: EventTime,
 }
 
+/// How much is remembered, and how long a call may go on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub limits: RawLimits,
+    pub longest_open_seconds: i64,
+}
+
 /// The legs of the last hours, and the records of the last one to two days.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
@@ -122,63 +131,58 @@ const SEEN: u8 = 6;
 
 impl Ledger {
     /// Lets go of what is too old at `clock`.
-    pub(crate) fn advance(&mut self, clock: EventTime, longest_open_seconds: i64) {
+    pub(crate) fn advance(&mut self, clock: EventTime, bounds: Bounds, counters: &mut Counters) {
         if is_due(&mut self.turns.legs, clock, LEG_SECONDS) {
-            self.turn_legs(clock, longest_open_seconds);
+            let is_early = self.turn_legs(clock, bounds);
+            counters.legs_forgotten_early += u64::from(is_early);
         }
         if is_due(&mut self.turns.answered, clock, ANSWERED_SECONDS) {
-            self.answered.turn(|_| false);
+            self.answered.turn();
         }
         if is_due(&mut self.turns.seen, clock, RECORD_SECONDS) {
-            self.seen.turn(|()| false);
+            self.seen.turn();
         }
     }
 
-    fn turn_legs(&mut self, clock: EventTime, longest_open_seconds: i64) {
-        let oldest = clock.plus_seconds(-longest_open_seconds - LEG_SECONDS);
-        self.legs.turn(|leg| leg.ended_at == EventTime::MAX && leg.started_at > oldest);
-        self.watchers.turn(|(started_at, _)| *started_at > oldest);
-        self.diverted.turn(|_| false);
-        self.diallers.turn(|_| false);
-        self.began.turn(|_| false);
+    /// Starts a generation of legs. What may still go on is kept from the one before the last, if it is not too much:
+    /// whether it was.
+    fn turn_legs(&mut self, clock: EventTime, bounds: Bounds) -> bool {
+        let oldest = clock.plus_seconds(-bounds.longest_open_seconds - LEG_SECONDS);
+        let most = bounds.limits.legs as usize / 8;
+        let is_young = |started_at: EventTime| Some(started_at).filter(|at| *at > oldest);
+        let open = |leg: &LegEntry| is_young(leg.started_at).filter(|_| leg.ended_at == EventTime::MAX);
+        let legs_dropped = self.legs.turn_but_keep(open, most);
+        let watchers_dropped = self.watchers.turn_but_keep(|(started_at, _)| is_young(*started_at), most);
+        self.diverted.turn();
+        self.diallers.turn();
+        self.began.turn();
+        legs_dropped + watchers_dropped > 0
     }
 
-    /// Forgets early where more is remembered than the limits allow, and says how often: legs, records.
-    pub(crate) fn keep_within(
-        &mut self,
-        legs: usize,
-        records: usize,
-        clock: EventTime,
-        longest_open_seconds: i64,
-    ) -> (u64, u64) {
-        let (mut legs_early, mut records_early) = (0, 0);
-        let counts = [
-            self.legs.young.len(),
-            self.watchers.young.len(),
-            self.diverted.young.len(),
-            self.answered.young.len(),
-            self.diallers.young.len(),
-            self.began.young.len(),
-        ];
-        if counts.iter().any(|count| *count > legs / 2) {
-            self.turn_legs(clock, longest_open_seconds);
-            self.answered.turn(|_| false);
+    /// Forgets early where more is remembered than the limits allow, and counts how often.
+    ///
+    /// The entries of all maps together are no more than `limits.legs`: three eighths in the young generations, as
+    /// many in the old ones, and two eighths that are kept beyond these.
+    pub(crate) fn keep_within_limits(&mut self, clock: EventTime, bounds: Bounds, counters: &mut Counters) {
+        let (legs, records) = (bounds.limits.legs as usize, bounds.limits.records as usize);
+        let young = self.legs.young.len()
+            + self.watchers.young.len()
+            + self.diverted.young.len()
+            + self.answered.young.len()
+            + self.diallers.young.len()
+            + self.began.young.len();
+        // One record puts down a few entries at most.
+        if young + 16 > legs / 8 * 3 {
+            self.turn_legs(clock, bounds);
+            self.answered.turn();
             self.turns.legs = Some(clock.plus_seconds(LEG_SECONDS));
-            legs_early = 1;
-            // Calls that never end must not fill it for ever.
-            if self.legs.old.len() > legs {
-                self.legs.clear_old();
-            }
-            if self.watchers.old.len() > legs {
-                self.watchers.clear_old();
-            }
+            counters.legs_forgotten_early += 1;
         }
-        if self.seen.young.len() > records / 2 {
-            self.seen.turn(|()| false);
+        if self.seen.young.len() >= records / 2 {
+            self.seen.turn();
             self.turns.seen = Some(clock.plus_seconds(RECORD_SECONDS));
-            records_early = 1;
+            counters.records_forgotten_early += 1;
         }
-        (legs_early, records_early)
     }
 
     /// From now on changes are gathered for [`Ledger::write`].
@@ -313,4 +317,85 @@ fn is_due(at: &mut Option<EventTime>, clock: EventTime, seconds: i64) -> bool {
         *at = Some(clock.plus_seconds(seconds));
     }
     clock >= due
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LEGS: u32 = 1000;
+
+    fn bounds() -> Bounds {
+        let limits =
+            RawLimits { tenants: 1, keys: 1000, calls: 1000, legs: LEGS, records: 1000, incidents: 1000 };
+        Bounds { limits, longest_open_seconds: 43_200 }
+    }
+
+    fn entry(started_at: i64, is_open: bool) -> LegEntry {
+        let started_at = EventTime::from_seconds(started_at);
+        LegEntry {
+            owner: None,
+            started_at,
+            ended_at: if is_open { EventTime::MAX } else { started_at },
+            billable_seconds: 0,
+            watched_by: None,
+            live: is_open,
+        }
+    }
+
+    fn entries(ledger: &Ledger) -> usize {
+        fn of<V>(map: &Generations<V>) -> usize {
+            map.young.len() + map.old.len()
+        }
+        of(&ledger.legs)
+            + of(&ledger.watchers)
+            + of(&ledger.diverted)
+            + of(&ledger.answered)
+            + of(&ledger.diallers)
+            + of(&ledger.began)
+    }
+
+    #[test]
+    fn of_calls_that_go_on_the_newest_are_kept() {
+        let (mut ledger, mut counters) = (Ledger::default(), Counters::default());
+        let leg = |i: i64| LegKey::new(0, &i.to_be_bytes());
+        for i in 0..3000 {
+            ledger.keep_within_limits(EventTime::from_seconds(i), bounds(), &mut counters);
+            ledger.put_leg(leg(i), entry(i, true));
+        }
+        assert!(counters.legs_forgotten_early > 0);
+        let newest_run = (0..3000).rev().take_while(|i| ledger.leg(leg(*i)).is_some()).count();
+        let kept = (0..3000).filter(|i| ledger.leg(leg(*i)).is_some()).count();
+        assert_eq!(newest_run, kept, "no older one is kept where a newer is not");
+        assert!(kept > LEGS as usize / 3, "{kept}");
+    }
+
+    proptest! {
+        #[test]
+        fn all_that_is_remembered_together_is_within_the_limits(
+            puts in proptest::collection::vec((0u8..7, any::<bool>(), 0i64..30), 1000..5000),
+        ) {
+            let (mut ledger, mut counters) = (Ledger::default(), Counters::default());
+            let mut clock = 0;
+            for (i, (what, is_open, step)) in puts.into_iter().enumerate() {
+                clock += step;
+                let now = EventTime::from_seconds(clock);
+                ledger.advance(now, bounds(), &mut counters);
+                ledger.keep_within_limits(now, bounds(), &mut counters);
+                let key = LegKey::new(0, &i.to_be_bytes());
+                match what {
+                    0 => ledger.put_leg(key, entry(clock, is_open)),
+                    1 => ledger.put_diverted(key, 7),
+                    2 => ledger.put_answered(key, Answered { by: 7, until: now, dialled: key }),
+                    3 => ledger.put_dialler(key, Dialler { owner: None, started_at: now, ended_at: now }),
+                    4 => ledger.put_began(0, &i.to_be_bytes(), Some(7)),
+                    5 => ledger.put_watchers(key, now, Watchers::default()),
+                    _ => prop_assert!(ledger.is_new(i as u64)),
+                }
+                prop_assert!(entries(&ledger) <= LEGS as usize, "{}", entries(&ledger));
+                prop_assert!(ledger.seen.len() + ledger.seen_before.len() <= 1000);
+            }
+        }
+    }
 }

@@ -9,7 +9,8 @@ use crate::key::Step;
 use crate::keys::KeyId;
 use crate::ledger::{Answered, Dialler, LegEntry, LegKey};
 use crate::settings::Settings;
-use crate::tenant::{Tenant, Waiting};
+use crate::tenant::{Tenant, head};
+use crate::waiting::Waiting;
 use tollwatch_cdr::{EventTime, Leg, Party};
 use tollwatch_numbering::{Called, CalledClass, DialPlan, Form, Money, PeerKind};
 
@@ -23,8 +24,6 @@ const ROUNDING_SECONDS: i64 = 1;
 const MOST_TRUNKS: usize = 1000;
 /// So many different numbers that nobody could read are kept for the summary.
 const MOST_UNCLASSIFIED: usize = 1000;
-/// So many calls wait for another record; a PBX has a few at a time.
-const MOST_WAITING: usize = 10_000;
 
 impl Tenant {
     /// A leg began, or is told of as a whole.
@@ -109,7 +108,7 @@ impl Tenant {
             && match settings.plan.is_extension_peer(peer) {
                 PeerKind::Extension => false,
                 PeerKind::Trunk => true,
-                PeerKind::Unknown => telling.from_outside || self.trunks.contains(peer),
+                PeerKind::Unknown => telling.from_outside || self.trunks.contains(head(peer)),
             };
         if !went_out {
             return;
@@ -140,7 +139,7 @@ impl Tenant {
         stat.cost = Money::ZERO;
         let call = self.new_call(leg, telling, b"", stat, settings);
         self.counters.forwarding_codes += 1;
-        self.book(Waiting { until: EventTime::MAX, call, later: Vec::new() }, owner, settings);
+        self.book(Waiting::no_longer(call), owner, settings);
     }
 
     /// The PBX called itself: whoever diverted the call is charged for what the other half dials.
@@ -200,8 +199,12 @@ impl Tenant {
         known: Option<LegEntry>,
         settings: &Settings,
     ) {
-        if self.trunks.len() < MOST_TRUNKS && !self.trunks.contains(peer) {
-            self.trunks.insert(peer.into());
+        if !self.trunks.contains(head(peer)) {
+            if self.trunks.len() < MOST_TRUNKS {
+                self.trunks.insert(head(peer).into());
+            } else {
+                self.counters.trunks_not_learned += 1;
+            }
         }
         let leg = LegKey::new(system, telling.target.id);
         if let Some(known) = known.filter(|known| known.ended_at == EventTime::MAX) {
@@ -214,7 +217,7 @@ impl Tenant {
         let called = called_number(&settings.plan, telling);
         if called.class == CalledClass::Unknown {
             self.counters.unclassified += 1;
-            let number = if telling.sent.is_empty() { telling.dialled } else { telling.sent };
+            let number = head(if telling.sent.is_empty() { telling.dialled } else { telling.sent });
             if self.unclassified.len() < MOST_UNCLASSIFIED || self.unclassified.contains_key(number) {
                 *self.unclassified.entry(number.into()).or_default() += 1;
             }
@@ -232,17 +235,13 @@ impl Tenant {
         if owner.is_none()
             && let Some(other) = self.awaited(system, telling, settings)
         {
-            if self.waiting.len() < MOST_WAITING {
-                let until = telling.known_at.max(self.clock.now()).plus_seconds(WAIT_SECONDS);
-                self.ledger.put_leg(leg, entry_of(telling, None));
-                let waiting = Waiting { until, call, later: Vec::new() };
-                self.waiting.entry(other.value()).or_default().push(waiting);
-                return;
-            }
-            self.counters.waited_too_many += 1;
+            let until = telling.known_at.max(self.clock.now()).plus_seconds(WAIT_SECONDS);
+            self.ledger.put_leg(leg, entry_of(telling, None));
+            self.waiting.put(other, Waiting { until, call, later: Vec::new() });
+            return;
         }
         self.ledger.put_began(system, telling.call_id, owner);
-        self.book(Waiting { until: EventTime::MAX, call, later: Vec::new() }, owner, settings);
+        self.book(Waiting::no_longer(call), owner, settings);
         self.end_waiting(leg, owner, settings);
     }
 
@@ -251,21 +250,16 @@ impl Tenant {
         if self.waiting.is_empty() {
             return;
         }
-        for waiting in self.waiting.remove(&leg.value()).unwrap_or_default() {
+        for waiting in self.waiting.take_awaiting(leg, |_| true) {
             self.book(waiting, owner, settings);
         }
     }
 
     /// Books what waited to learn who had dialled `number` when it began.
     fn end_waiting_for_dialler(&mut self, number: LegKey, settings: &Settings) {
-        let Some(calls) = self.waiting.get_mut(&number.value()) else { return };
         let at = |waiting: &Waiting| waiting.call.stat.first_at;
-        let known: Vec<Waiting> =
-            calls.extract_if(.., |waiting| self.ledger.dialler(number, at(waiting)).is_some()).collect();
-        if calls.is_empty() {
-            self.waiting.remove(&number.value());
-        }
-        for waiting in known {
+        let is_known = |waiting: &Waiting| self.ledger.dialler(number, at(waiting)).is_some();
+        for waiting in self.waiting.take_awaiting(number, is_known) {
             let owner = self.ledger.dialler(number, at(&waiting)).and_then(|dialler| dialler.owner);
             self.book(waiting, owner, settings);
         }
@@ -330,7 +324,7 @@ impl Tenant {
                 PeerKind::Unknown => match self.ledger.leg(origin) {
                     Some(leg) => leg.owner,
                     // A call that came in over what is known as a trunk (DISA, a call straight through).
-                    None if telling.from_outside || self.trunks.contains(peer) => None,
+                    None if telling.from_outside || self.trunks.contains(head(peer)) => None,
                     None => Some(self.extension(peer)),
                 },
             },

@@ -31,6 +31,7 @@ mod standing;
 mod state;
 mod storm;
 mod tenant;
+mod waiting;
 mod wire;
 
 pub use calendar::{BusinessHours, BusinessSpan, Calendar};

@@ -121,6 +121,7 @@ impl Settings {
         let limits = detection.limits;
         for (key, value) in [
             ("keys", limits.keys),
+            ("calls", limits.calls),
             ("legs", limits.legs),
             ("records", limits.records),
             ("incidents", limits.incidents),
@@ -132,6 +133,13 @@ impl Settings {
                     "at least 1000",
                 ));
             }
+        }
+        if limits.tenants == 0 {
+            problems.push(Problem::new(
+                "limits.tenants".to_owned(),
+                "no record could name a tenant".to_owned(),
+                "at least 1",
+            ));
         }
         if !problems.is_empty() {
             return Err(problems);

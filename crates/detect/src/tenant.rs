@@ -3,27 +3,20 @@ use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::countries::UsualCountries;
 use crate::engine::{Alert, SnapshotError};
-use crate::incident::DetectedOn;
-use crate::key::{Step, Toll};
+use crate::key::Toll;
 use crate::keys::{KeyId, Keys, Moment};
 use crate::ledger::Ledger;
 use crate::reconfigure::{Renaming, look_up_again};
 use crate::scope::{Scope, ScopeKind};
 use crate::settings::Settings;
 use crate::state::{Kind, Parts, Writer};
+use crate::waiting::WaitingCalls;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use tollwatch_cdr::EventTime;
 
-/// A watched call whose diverting extension another record still has to name.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Waiting {
-    /// From this event time on it is charged to nobody but its trunk.
-    pub until: EventTime,
-    pub call: crate::booking::NewCall,
-    /// What happened to it since, in order.
-    pub later: Vec<(EventTime, DetectedOn, Step)>,
-}
+/// Bytes of the name of an extension, a trunk, an account, a tenant; of a number; of an id.
+const LONGEST_NAME: usize = 128;
 
 /// A step of a call on its way to a key that counts over all tenants.
 #[derive(Clone, Debug)]
@@ -43,8 +36,8 @@ pub(crate) struct Tenant {
     pub first_at: Option<EventTime>,
     pub ledger: Ledger,
     pub counters: Counters,
-    /// Calls over internal legs whose other half is not known yet, by that leg.
-    pub waiting: BTreeMap<u64, Vec<Waiting>>,
+    /// Calls of which another record has still to say who is charged.
+    pub waiting: WaitingCalls,
     /// Numbers that could not be classified, with their calls; the first thousand of them.
     pub unclassified: BTreeMap<Box<[u8]>, u64>,
     /// Names that calls went out by.
@@ -64,7 +57,7 @@ impl Tenant {
             first_at: None,
             ledger: Ledger::default(),
             counters: Counters::default(),
-            waiting: BTreeMap::new(),
+            waiting: WaitingCalls::default(),
             unclassified: BTreeMap::new(),
             trunks: BTreeSet::new(),
             usual: UsualCountries::default(),
@@ -113,7 +106,7 @@ impl Tenant {
 
     /// The key of an extension, as the PBX writes it; made if it is new.
     pub(crate) fn extension(&mut self, name: &[u8]) -> KeyId {
-        self.keys.key(ScopeKind::Extension, &String::from_utf8_lossy(name), self.clock.now())
+        self.keys.key(ScopeKind::Extension, &String::from_utf8_lossy(head(name)), self.clock.now())
     }
 
     pub(crate) fn moment(&self, settings: &Settings) -> Moment {
@@ -128,9 +121,7 @@ impl Tenant {
     /// Goes on under other rules.
     pub(crate) fn reconfigure(&mut self, to: &Renaming<'_>, settings: &Settings, alerts: &mut Vec<Alert>) {
         self.usual.rename(|country| to.rows.country(country));
-        for waiting in self.waiting.values_mut().flatten() {
-            look_up_again(&mut waiting.call.stat, settings);
-        }
+        self.waiting.each_call(|stat| look_up_again(stat, settings));
         let moment = self.moment(settings);
         self.keys.reconfigure(to, moment, settings, &mut self.counters, alerts);
     }
@@ -141,12 +132,16 @@ impl Tenant {
         self.keys.flush(moment, settings, &mut self.counters, alerts);
     }
 
-    /// With more keys than are kept, makes room for new ones.
+    /// With more than is kept, makes room.
     pub(crate) fn keep_within_limits(&mut self, settings: &Settings, alerts: &mut Vec<Alert>) {
-        if self.keys.len() > settings.limits.keys as usize {
-            self.flush(settings, alerts);
+        if self.keys.are_too_many(settings) {
             let moment = self.moment(settings);
             self.keys.make_room(moment, settings, &mut self.counters, alerts);
         }
     }
+}
+
+/// As much of a name as is kept: no PBX has longer ones, but records are written by anybody who calls.
+pub(crate) fn head(name: &[u8]) -> &[u8] {
+    name.get(..LONGEST_NAME).unwrap_or(name)
 }

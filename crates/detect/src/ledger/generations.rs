@@ -6,6 +6,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
+use tollwatch_cdr::EventTime;
 
 /// A map that forgets: what was not touched for a generation is gone after the next.
 #[derive(Clone, Debug)]
@@ -51,33 +52,39 @@ impl<V: Clone + Serialize + DeserializeOwned> Generations<V> {
         self.young.insert(key, value).is_none()
     }
 
-    pub(super) fn turn(&mut self, keep: impl Fn(&V) -> bool) {
+    /// Starts a generation.
+    pub(super) fn turn(&mut self) {
+        self.turn_but_keep(|_| None, 0);
+    }
+
+    /// The same, but what `began` gives a time for is kept: the `most` that began last. How many of them were too many.
+    pub(super) fn turn_but_keep(&mut self, began: impl Fn(&V) -> Option<EventTime>, most: usize) -> usize {
         self.seal();
-        let kept: Vec<(LegKey, V)> = self
+        let mut kept: Vec<(EventTime, LegKey, V)> = self
             .old
             .iter()
-            .filter(|(_, value)| keep(value))
-            .map(|(key, value)| (*key, value.clone()))
+            .filter(|(key, _)| !self.young.contains_key(*key))
+            .filter_map(|(key, value)| Some((began(value)?, *key, value.clone())))
             .collect();
-        self.clear_old();
+        let too_many = kept.len().saturating_sub(most);
+        if too_many > 0 {
+            kept.sort_unstable_by_key(|(began_at, key, _)| std::cmp::Reverse((*began_at, *key)));
+            kept.truncate(most);
+        }
+        self.forget_old();
         self.old = std::mem::take(&mut self.young);
         self.number = self.number.wrapping_add(1);
-        let mut moved = Vec::new();
-        for (key, value) in kept {
-            if !self.old.contains_key(&key) {
-                self.old.insert(key, value.clone());
-                moved.push((key, value));
-            }
-        }
+        let mut moved: Vec<(LegKey, V)> = kept.into_iter().map(|(_, key, value)| (key, value)).collect();
+        self.old.extend(moved.iter().cloned());
         if let Some(journal) = &mut self.journal {
             journal.old_segments = std::mem::take(&mut journal.young_segments);
             moved.sort_unstable_by_key(|(key, _)| *key);
             journal.write(self.number.wrapping_sub(1), false, &moved);
         }
+        too_many
     }
 
-    /// Forgets the old generation.
-    pub(super) fn clear_old(&mut self) {
+    fn forget_old(&mut self) {
         self.old.clear();
         if let Some(journal) = &mut self.journal {
             let generation = self.number.wrapping_sub(1);

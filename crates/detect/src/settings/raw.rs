@@ -52,13 +52,17 @@ pub struct RawDetection {
     pub storm_within: String,
 }
 
-/// How much the engine keeps, so that no flood of records can take all memory. For each tenant.
+/// How much the engine keeps, so that no flood of records can take all memory. All but `tenants` is for each tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub struct RawLimits {
+    /// Tenants that only records name; what names one more is its source's.
+    pub tenants: u32,
     /// Extensions, trunks, numbers and other keys; of more, those used longest ago are let go.
     pub keys: u32,
-    /// Legs of calls that are remembered for putting calls together.
+    /// Calls in the windows of all keys, and twenty for each incident that goes on; with more, keys are let go.
+    pub calls: u32,
+    /// What is remembered of the legs of calls for putting calls together.
     pub legs: u32,
     /// Records that are remembered for telling repeated ones.
     pub records: u32,

@@ -16,13 +16,13 @@ pub(super) fn document(counters: &Counters) -> serde_json::Map<String, serde_jso
     rows(counters).into_iter().map(|(count, key, ..)| (key.to_owned(), count.into())).collect()
 }
 
-fn rows(counters: &Counters) -> [(u64, &'static str, &'static str, &'static str); 9] {
+fn rows(counters: &Counters) -> [(u64, &'static str, &'static str, &'static str); 13] {
     [
         (
             counters.keys_let_go,
             "keys_let_go",
-            "an extension or another key forgotten: limits.keys was met",
-            "内線などのキーを忘却（limits.keys の上限）",
+            "an extension or another key forgotten: limits.keys or limits.calls was met",
+            "内線などのキーを忘却（limits.keys または limits.calls の上限）",
         ),
         (
             counters.legs_forgotten_early,
@@ -39,14 +39,38 @@ fn rows(counters: &Counters) -> [(u64, &'static str, &'static str, &'static str)
         (
             counters.waited_too_many,
             "waited_too_many",
-            "a call booked under its trunk at once, since too many were waiting for another record",
-            "待機中の通話が多すぎるため外線に計上",
+            "a call booked under its trunk early, since too many records came while it waited for another",
+            "関連する記録を待つ間に記録が多すぎたため早期に外線に計上した通話",
         ),
         (
             counters.incidents_not_kept,
             "incidents_not_kept",
             "an incident that was over and is not shown: limits.incidents was met",
             "終了済みの事案で表示対象外（limits.incidents の上限）",
+        ),
+        (
+            counters.extensions_not_named,
+            "extensions_not_named",
+            "an extension left out of a storm's list: as many as it names cost more",
+            "一斉発生の事案の一覧に載らない内線（料金がより高い内線で上限）",
+        ),
+        (
+            counters.incidents_not_folded,
+            "incidents_not_folded",
+            "an incident of a storm that does not say so: limits.incidents was met",
+            "一斉発生の事案に属するが、そう表示されない事案（limits.incidents の上限）",
+        ),
+        (
+            counters.trunks_not_learned,
+            "trunks_not_learned",
+            "a call over a trunk whose name was not learned, since there were too many names",
+            "名前が多すぎるため学習しなかった外線の通話",
+        ),
+        (
+            counters.tenants_turned_away,
+            "tenants_turned_away",
+            "a record of a tenant too many, taken for its source's: limits.tenants was met",
+            "テナントが多すぎるため入力元のテナントに計上した記録（limits.tenants の上限）",
         ),
         (
             counters.alerts_folded,
@@ -81,7 +105,7 @@ mod tests {
         assert_eq!(lines.len(), 1);
         assert!(lines[0].starts_with("3 × ") && lines[0].contains("limits.keys"), "{lines:?}");
         let document = document(&counters);
-        assert_eq!(document.len(), 9);
+        assert_eq!(document.len(), 13);
         assert_eq!(document["keys_let_go"], 3);
     }
 }
