@@ -1,0 +1,122 @@
+//! What is said when a request cannot be served: problem details by RFC 9457, with a hint.
+use crate::command::Refusal;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
+use serde::Serialize;
+use tollwatch_detect::Problem;
+
+/// Why a request was not served, version 1; `application/problem+json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FaultV1 {
+    /// Always `about:blank`: the status says what kind of fault it is.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The status in words.
+    pub title: String,
+    /// The status.
+    pub status: u16,
+    /// What is wrong with this request.
+    pub detail: String,
+    /// What to do about it.
+    pub hint: String,
+    /// Single faults, where there may be several: of a configuration, or of a body.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<FieldFaultV1>,
+}
+
+/// One fault among several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FieldFaultV1 {
+    /// The key: of the body, or of the configuration as a TOML path.
+    pub place: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl From<Problem> for FieldFaultV1 {
+    fn from(problem: Problem) -> Self {
+        Self { place: problem.place, problem: problem.problem, hint: problem.hint }
+    }
+}
+
+/// A fault on its way to the client.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    status: StatusCode,
+    detail: String,
+    hint: &'static str,
+    problems: Vec<FieldFaultV1>,
+    header: Option<(header::HeaderName, HeaderValue)>,
+}
+
+impl Fault {
+    pub(crate) fn new(status: StatusCode, detail: impl Into<String>, hint: &'static str) -> Self {
+        Self { status, detail: detail.into(), hint, problems: Vec::new(), header: None }
+    }
+
+    /// The request itself is wrong.
+    pub(crate) fn bad(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail, "GET /api/v1/openapi.json says what is understood")
+    }
+
+    /// Fields whose values cannot be used.
+    pub(crate) fn unusable(problems: Vec<Problem>) -> Self {
+        let problems = problems.into_iter().map(FieldFaultV1::from).collect();
+        let detail = "nothing was changed";
+        Self { problems, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail, "see `problems`") }
+    }
+
+    pub(crate) fn not_found(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, what, "lists show what there is; what is long over is let go")
+    }
+
+    /// Worth trying again after so many seconds.
+    pub(crate) fn later(detail: &str, hint: &'static str, seconds: u16) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail, hint).with(header::RETRY_AFTER, seconds.into())
+    }
+
+    pub(crate) fn with(self, name: header::HeaderName, value: HeaderValue) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound(what) => Self::not_found(what),
+            Refusal::Conflict(what) => Self::new(
+                StatusCode::CONFLICT,
+                what,
+                "read it again: it is in another state than the request supposes",
+            ),
+            Refusal::Unusable(problems) => Self::unusable(problems),
+            Refusal::NotDurable(why) => {
+                Self::later(&why, "nothing was changed; see what the log says of the state directory", 10)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let body = FaultV1 {
+            kind: "about:blank".to_owned(),
+            title: self.status.canonical_reason().unwrap_or_default().to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            hint: self.hint.to_owned(),
+            problems: self.problems,
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some((name, value)) = self.header {
+            headers.insert(name, value);
+        }
+        response
+    }
+}

@@ -1,0 +1,91 @@
+//! TLS: the certificate that is shown, and whose certificates are asked for.
+use crate::config::{HttpConfig, HttpError, TlsFiles};
+use arc_swap::ArcSwap;
+use rustls::RootCertStore;
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio_rustls::TlsAcceptor;
+
+/// What connections are secured with. It can be read again while the service runs, as certificates end after weeks.
+#[derive(Debug)]
+pub struct Tls {
+    files: TlsFiles,
+    current: ArcSwap<ServerConfig>,
+}
+
+impl Tls {
+    /// Reads certificate, key and authorities, if the configuration names them. Paths are relative to `folder`.
+    pub fn load(config: &HttpConfig, folder: Option<&Path>) -> Result<Option<Self>, HttpError> {
+        let Some(files) = &config.tls else { return Ok(None) };
+        let beside = |path: &PathBuf| folder.map_or_else(|| path.clone(), |folder| folder.join(path));
+        let files = TlsFiles {
+            certificate: beside(&files.certificate),
+            key: beside(&files.key),
+            client_ca: files.client_ca.as_ref().map(beside),
+        };
+        let current = ArcSwap::from_pointee(read(&files)?);
+        Ok(Some(Self { files, current }))
+    }
+
+    /// Reads them again for new connections; after an error those that there were stay in use.
+    pub fn reload(&self) -> Result<(), HttpError> {
+        self.current.store(Arc::new(read(&self.files)?));
+        Ok(())
+    }
+
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.current.load_full())
+    }
+}
+
+fn read(files: &TlsFiles) -> Result<ServerConfig, HttpError> {
+    // Named, not the process's default: there may be none, and another part of the program may set another.
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(HttpError::Tls)?;
+    let builder = match &files.client_ca {
+        None => builder.with_no_client_auth(),
+        Some(file) => {
+            let mut roots = RootCertStore::empty();
+            for certificate in certificates(file)? {
+                roots.add(certificate).map_err(|error| fault(file, &error))?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                .build()
+                .map_err(|error| fault(file, &error))?;
+            builder.with_client_cert_verifier(verifier)
+        }
+    };
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| pem_fault(&files.key, error))?;
+    let mut config =
+        builder.with_single_cert(certificates(&files.certificate)?, key).map_err(HttpError::Tls)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, HttpError> {
+    let found = CertificateDer::pem_file_iter(file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| pem_fault(file, error))?;
+    if found.is_empty() {
+        return Err(fault(file, &"it holds no certificate"));
+    }
+    Ok(found)
+}
+
+fn pem_fault(file: &Path, error: rustls::pki_types::pem::Error) -> HttpError {
+    match error {
+        rustls::pki_types::pem::Error::Io(cause) => HttpError::Unreadable { file: file.to_owned(), cause },
+        other => fault(file, &other),
+    }
+}
+
+fn fault(file: &Path, what: &dyn std::fmt::Display) -> HttpError {
+    HttpError::Pem { file: file.to_owned(), what: what.to_string() }
+}
