@@ -75,7 +75,7 @@ fn standard_input_is_a_file_too_and_incidents_are_a_line_each() {
     assert_eq!(child.wait().unwrap().code(), Some(1), "--exit-code says that there are incidents");
     let lines = std::fs::read_to_string(out).unwrap();
     let schema: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(root().join("schemas/alert.v1.json")).unwrap()).unwrap();
+        serde_json::from_slice(&std::fs::read(root().join("schemas/incident.v1.json")).unwrap()).unwrap();
     for line in lines.lines() {
         let incident: serde_json::Value = serde_json::from_str(line).unwrap();
         for required in schema["required"].as_array().unwrap() {

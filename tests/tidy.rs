@@ -9,6 +9,7 @@ fn allowed(name: &str) -> &'static [&'static str] {
         "stats" => &["cdr", "numbering"],
         "detect" => &["cdr", "numbering", "stats"],
         "tollwatch" => &["cdr", "numbering", "stats", "detect", "source", "notify", "http", "store"],
+        "notify" => &["detect"],
         _ => &[],
     }
 }
@@ -125,6 +126,7 @@ fn every_rule_has_its_reasons_in_the_docs() {
 fn the_schemas_are_those_that_the_program_prints() {
     for (of, file) in [
         ("alert", "schemas/alert.v1.json"),
+        ("incident", "schemas/incident.v1.json"),
         ("config", "schemas/config.json"),
         ("cdr", "schemas/cdr.v1.json"),
         ("call-event", "schemas/call-event.v1.json"),

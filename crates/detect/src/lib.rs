@@ -47,4 +47,9 @@ pub use settings::{Detection, Problem, RawAllowed, RawDetection, RawLimits, Sett
 pub use standing::Standing;
 pub use state::Changes;
 pub use storm::STORM_RULE;
-pub use wire::{DestinationV1, ExposureV1, IncidentV1, ScopeV1, TriggerV1};
+// What this crate's own calls ask for and give, for those that know no crate below it.
+pub use tollwatch_cdr::{EventTime, Zone};
+pub use wire::{
+    AboutV1, AlertReasonV1, AlertV1, ConditionKindV1, ConditionV1, DestinationV1, ExposureV1, IncidentV1,
+    ScopeV1, TriggerV1,
+};

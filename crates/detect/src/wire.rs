@@ -1,4 +1,8 @@
 //! The wire form of an incident, as `scan --incidents` and the webhooks write it.
+mod alert;
+
+pub use alert::{AboutV1, AlertReasonV1, AlertV1, ConditionKindV1, ConditionV1};
+
 use crate::incident::{DetectedOn, Incident, Severity};
 use crate::reconfigure::GONE_RULE;
 use crate::rule::Measure;

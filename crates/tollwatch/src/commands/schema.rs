@@ -6,13 +6,15 @@ use clap::ValueEnum;
 use std::io::Write as _;
 use std::process::ExitCode;
 use tollwatch_cdr::{CallEventV1, CdrV1, RawDescriptor};
-use tollwatch_detect::IncidentV1;
+use tollwatch_detect::{AlertV1, IncidentV1};
 
 /// What a schema is printed of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Of {
-    /// One line of `scan --incidents`
+    /// What notifiers send
     Alert,
+    /// One line of `scan --incidents`
+    Incident,
     /// The configuration file
     Config,
     /// A completed call in tollwatch's own form of records
@@ -27,7 +29,8 @@ pub(crate) enum Of {
 
 pub(crate) fn run(arguments: &SchemaArgs) -> anyhow::Result<ExitCode> {
     let schema = match arguments.of {
-        Of::Alert => schemars::schema_for!(IncidentV1),
+        Of::Alert => schemars::schema_for!(AlertV1),
+        Of::Incident => schemars::schema_for!(IncidentV1),
         Of::Config => schemars::schema_for!(RawConfig),
         Of::Cdr => schemars::schema_for!(CdrV1),
         Of::CallEvent => schemars::schema_for!(CallEventV1),
