@@ -394,7 +394,7 @@ mod tests {
                     _ => prop_assert!(ledger.is_new(i as u64)),
                 }
                 prop_assert!(entries(&ledger) <= LEGS as usize, "{}", entries(&ledger));
-                prop_assert!(ledger.seen.len() + ledger.seen_before.len() <= 1000);
+                prop_assert!(ledger.seen.young.len() + ledger.seen.old.len() <= 1000);
             }
         }
     }

@@ -11,7 +11,6 @@ use crate::scope::{Scope, ScopeKind};
 use crate::settings::Settings;
 use crate::state::{Kind, Parts, Writer};
 use crate::waiting::WaitingCalls;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use tollwatch_cdr::EventTime;
 

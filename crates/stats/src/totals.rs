@@ -31,7 +31,8 @@ impl Totals {
         self.billable_seconds.checked_div(self.answered)
     }
 
-    pub(crate) fn add(&mut self, call: &CallStat) {
+    /// Counts a call in.
+    pub fn add(&mut self, call: &CallStat) {
         self.attempts = self.attempts.saturating_add(u64::from(call.attempts));
         self.answered = self.answered.saturating_add(u64::from(call.answered));
         self.failed = self.failed.saturating_add(u64::from(call.failed));
