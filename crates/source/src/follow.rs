@@ -153,6 +153,15 @@ impl Follow {
                 Ok(Offer::Bytes { length, last }) => {
                     break Handed { number: part.number, length, last };
                 }
+                Ok(Offer::FirstBytes) => {
+                    let mark = part.mark;
+                    if index + 1 == self.parts.len() {
+                        let siblings = Siblings::list(&self.path, self.options.archive.as_deref())?;
+                        self.begin_after(&siblings, &mark, true);
+                        standing = self.look();
+                        index = 0;
+                    }
+                }
                 Ok(Offer::Replaced) => {
                     part.content = Content::Sought;
                     // Once: what happens again while we look is for the next call.
@@ -261,7 +270,11 @@ impl Follow {
             return Err(SourceError::Missing { path: self.path.clone() });
         }
         self.counters.truncations += cut.len() as u64;
-        let last = self.parts.last().map(|part| (part.is_sought(), part.mark, cut.contains(&part.number)));
+        // A log that had no bytes yet cannot be told from one that was copied and cut since.
+        let last = self.parts.last().map(|part| {
+            let unknown = part.mark.head.length() == 0;
+            (part.is_sought() || unknown, part.mark, unknown || cut.contains(&part.number))
+        });
         for part in self.parts.extract_if(.., |part| part.is_sought()) {
             self.counters.vanished += u64::from(!cut.contains(&part.number));
             self.counters.lost_bytes_suspected += part.lag();
@@ -277,6 +290,7 @@ impl Follow {
         let open = |source| SourceError::Open { path: self.path.clone(), source };
         let file = File::open(&self.path).map_err(open)?;
         let identity = Identity::of(&file.metadata().map_err(open)?);
+        self.parts.iter_mut().for_each(Part::learn_head);
         if let Some(last) = self.parts.last().map(|part| part.mark) {
             let siblings = Siblings::list(&self.path, self.options.archive.as_deref())?;
             if !self.begin_after(&siblings, &last, false) {
@@ -295,10 +309,11 @@ impl Follow {
 
     fn begin_after(&mut self, siblings: &Siblings, last: &Mark, cut_in_place: bool) -> bool {
         let (is_there, newer) = siblings.after(last, self.used_until, cut_in_place);
-        for sibling in newer {
-            if self.parts.iter().any(|part| part.mark.identity == sibling.identity) {
-                continue;
-            }
+        let mut known: Vec<_> = self.parts.iter().map(|part| part.mark.identity).collect();
+        // Files that were compressed while we have them open lie elsewhere, too.
+        let elsewhere = self.parts.iter().filter(|part| !siblings.knows(part.mark.identity));
+        known.extend(elsewhere.filter_map(|part| Some(siblings.find(&part.mark, &[])?.0.identity)));
+        for sibling in newer.into_iter().filter(|sibling| !known.contains(&sibling.identity)) {
             let begun = sibling.open().is_some_and(|file| self.begin(&sibling.path, file).is_ok());
             self.counters.vanished += u64::from(!begun);
         }

@@ -18,9 +18,6 @@ impl Identity {
     pub(crate) fn of(metadata: &Metadata) -> Self {
         Self { device: metadata.dev(), inode: metadata.ino() }
     }
-    pub(crate) fn device(self) -> u64 {
-        self.device
-    }
 }
 
 /// Size and time of the last change: when neither differs, nobody wrote.

@@ -42,6 +42,9 @@ pub(super) enum Offer {
         length: usize,
         last: bool,
     },
+    /// A file that was empty has changed. What is in it may not be all that was: it cannot be told from one that was
+    /// copied and cut since.
+    FirstBytes,
     /// The file does not hold any more what it held.
     Replaced,
 }
@@ -200,6 +203,10 @@ impl Part {
         if seen.size < self.mark.offset {
             return Ok(Offer::Replaced);
         }
+        if changed && self.mark.head.length() == 0 {
+            self.seen = seen;
+            return Ok(Offer::FirstBytes);
+        }
         let over = matches!(stage, Stage::EndsAfter(enough) if quiet >= enough);
         if !changed && !over && self.offered >= seen.size {
             self.note_all_used();
@@ -259,6 +266,17 @@ impl Part {
         let read = read_at(file, &mut bytes, 0).map_err(|source| self.failed(source))?;
         bytes.truncate(read);
         Ok(bytes.starts_with(&self.head).then_some(bytes))
+    }
+
+    /// Learns how a file begins while its handle is at hand; by this its compressed copy is found.
+    pub(super) fn learn_head(&mut self) {
+        let Content::Plain(file) = &self.content else { return };
+        if let Ok(Some(head)) = self.head_if_same(file)
+            && head.len() > self.head.len()
+        {
+            self.mark.head = Fingerprint::of(&head);
+            self.head = head;
+        }
     }
 
     fn failed(&self, source: std::io::Error) -> SourceError {

@@ -215,6 +215,9 @@ impl Sibling {
 
     fn begins_as(&self, mark: &Mark) -> bool {
         let length = mark.head.length();
+        if length == 0 {
+            return false;
+        }
         let head = self.open().and_then(|file| match Content::of(&self.path, file).ok()? {
             Content::Plain(file) => plain(&file, 0, length),
             Content::Packed(file) => Some(unpack(&self.path, file, length as u64)?.1),
