@@ -261,7 +261,8 @@ impl Follow {
                 taken.push(found.identity);
                 part.found(&sibling.path, found);
             }
-            if siblings.knows(before) && (part.is_sought() || part.mark.identity != before) {
+            let known = part.mark.head.length() > 0;
+            if known && siblings.knows(before) && (part.is_sought() || part.mark.identity != before) {
                 cut.push(part.number);
             }
         }
@@ -276,7 +277,8 @@ impl Follow {
             (part.is_sought() || unknown, part.mark, unknown || cut.contains(&part.number))
         });
         for part in self.parts.extract_if(.., |part| part.is_sought()) {
-            self.counters.vanished += u64::from(!cut.contains(&part.number));
+            let known = part.mark.head.length() > 0;
+            self.counters.vanished += u64::from(known && !cut.contains(&part.number));
             self.counters.lost_bytes_suspected += part.lag();
         }
         if let Some((true, mark, cut_in_place)) = last {
@@ -290,9 +292,13 @@ impl Follow {
         let open = |source| SourceError::Open { path: self.path.clone(), source };
         let file = File::open(&self.path).map_err(open)?;
         let identity = Identity::of(&file.metadata().map_err(open)?);
+        let unknown = self.parts.last().map(|part| part.mark).filter(|mark| mark.head.length() == 0);
         self.parts.iter_mut().for_each(Part::learn_head);
         if let Some(last) = self.parts.last().map(|part| part.mark) {
             let siblings = Siblings::list(&self.path, self.options.archive.as_deref())?;
+            if let Some(empty) = unknown {
+                self.begin_after(&siblings, &empty, true);
+            }
             if !self.begin_after(&siblings, &last, false) {
                 self.counters.reopened += 1;
             }

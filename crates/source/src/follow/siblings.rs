@@ -145,10 +145,11 @@ impl Siblings {
     /// Finds the file that was used as far as `mark` says: by its identity if it still holds what it held, else
     /// the oldest copy of it that holds the same. `taken` are files that belong to other positions.
     pub(super) fn find(&self, mark: &Mark, taken: &[Identity]) -> Option<(&Sibling, Found)> {
-        let same = self.0.iter().filter(|sibling| sibling.identity == mark.identity);
-        let copies = self.0.iter().filter(|sibling| {
-            // A position before all content fits every file.
-            sibling.identity != mark.identity && mark.head.length() > 0 && sibling.seen.modified >= mark.modified
+        // With nothing known of its content, every file that got its inode since would fit.
+        let known = mark.head.length() > 0;
+        let same = self.0.iter().filter(move |sibling| known && sibling.identity == mark.identity);
+        let copies = self.0.iter().filter(move |sibling| {
+            known && sibling.identity != mark.identity && sibling.seen.modified >= mark.modified
         });
         same.chain(copies)
             .filter(|sibling| !taken.contains(&sibling.identity))
