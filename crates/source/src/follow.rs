@@ -271,17 +271,17 @@ impl Follow {
             return Err(SourceError::Missing { path: self.path.clone() });
         }
         self.counters.truncations += cut.len() as u64;
-        // A log that had no bytes yet cannot be told from one that was copied and cut since.
-        let last = self.parts.last().map(|part| {
-            let unknown = part.mark.head.length() == 0;
-            (part.is_sought() || unknown, part.mark, unknown || cut.contains(&part.number))
-        });
+        // A file that had no bytes yet cannot be told from one that was copied and cut since, wherever it is now.
+        let empty = self.parts.iter().map(|part| part.mark).find(|mark| mark.head.length() == 0);
+        let last = self.parts.last().filter(|part| part.is_sought());
+        let lost = empty.map(|mark| (mark, true));
+        let lost = lost.or_else(|| last.map(|part| (part.mark, cut.contains(&part.number))));
         for part in self.parts.extract_if(.., |part| part.is_sought()) {
             let known = part.mark.head.length() > 0;
             self.counters.vanished += u64::from(known && !cut.contains(&part.number));
             self.counters.lost_bytes_suspected += part.lag();
         }
-        if let Some((true, mark, cut_in_place)) = last {
+        if let Some((mark, cut_in_place)) = lost {
             self.begin_after(&siblings, &mark, cut_in_place);
         }
         Ok(())

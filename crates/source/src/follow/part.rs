@@ -72,7 +72,14 @@ impl Part {
             modified: seen.modified,
         };
         let content = Content::of(path, file)?;
-        Ok(Self { content, seen, ..Self::restored(number, path, mark) })
+        let mut part = Self { content, seen, ..Self::restored(number, path, mark) };
+        if let Content::Packed(file) = &part.content {
+            // A damaged one says so when its turn comes.
+            part.head = file.try_clone().ok().and_then(|file| first_bytes(path, file)).unwrap_or_default();
+            part.mark.head = Fingerprint::of(&part.head);
+        }
+        part.learn_head();
+        Ok(part)
     }
 
     /// A file whose whereabouts are still to be found.
@@ -145,7 +152,10 @@ impl Part {
         } else {
             self.note_all_used();
         }
-        self.done = last;
+        if last {
+            self.done = true;
+            self.used_until = self.used_until.max(self.seen.modified);
+        }
     }
 
     /// Where everything was used, the file's time of change says until when.
@@ -282,4 +292,17 @@ impl Part {
     fn failed(&self, source: std::io::Error) -> SourceError {
         SourceError::Read { path: self.path.clone(), at: self.mark.offset, source }
     }
+}
+
+fn first_bytes(path: &Path, file: File) -> Option<Vec<u8>> {
+    let mut input = Input::from_file(path, file, 0..u64::MAX).ok()?;
+    let (mut head, mut filled) = (vec![0; FINGERPRINT], 0);
+    while let Some(room) = head.get_mut(filled..).filter(|room| !room.is_empty()) {
+        match input.read(room).ok()? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    head.truncate(filled);
+    Some(head)
 }
