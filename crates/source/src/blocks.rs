@@ -6,7 +6,7 @@ const BLOCK: usize = 512 * 1024;
 /// Room in front of the block for the record that was cut; grows when a record needs it.
 const CARRY: usize = 128 * 1024;
 /// No record is longer; whoever waits for more is waiting for ever.
-const LONGEST_RECORD: usize = 64 * 1024 * 1024;
+pub(crate) const LONGEST_RECORD: usize = 64 * 1024 * 1024;
 /// A cache line. A read to an address 16 bytes off takes 4 to 5 times as long on some processors, and that
 /// is just where the allocator puts a large `Vec`.
 const ALIGNMENT: usize = 64;

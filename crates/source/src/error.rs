@@ -20,6 +20,42 @@ pub enum SourceError {
         /// The directory.
         path: PathBuf,
     },
+    /// Nothing stands there (yet). A log that its PBX makes anew with the next call is away for a while.
+    #[error("{} is not there", path.display())]
+    Missing {
+        /// The file or directory.
+        path: PathBuf,
+    },
+    /// A pipe, socket or device stands where a file was expected.
+    #[error("{} is not a file that can be followed", path.display())]
+    NotAFile {
+        /// What stands there.
+        path: PathBuf,
+    },
+    /// A directory cannot be looked through.
+    #[error("cannot look through {}", path.display())]
+    List {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file of a spool that was read could not be put away. It is not read again.
+    #[error("cannot put away {}", path.display())]
+    PutAway {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Changes of files are not told by the system; they are looked for at intervals instead.
+    #[error("cannot watch {}", path.display())]
+    Watch {
+        /// The directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The system failed to read on.
     #[error("cannot read {} beyond byte {at}", path.display())]
     Read {

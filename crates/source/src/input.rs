@@ -2,7 +2,8 @@
 use crate::SourceError;
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// How a source is packed; told by its first bytes, whatever its name says.
@@ -17,7 +18,7 @@ pub enum Compression {
 }
 
 impl Compression {
-    fn of(head: &[u8]) -> Self {
+    pub(crate) fn of(head: &[u8]) -> Self {
         match head {
             // RFC 1952 §2.3.1: two magic bytes, then method 8 (deflate), the only one there is.
             [0x1f, 0x8b, 8, ..] => Self::Gzip,
@@ -31,10 +32,10 @@ impl Compression {
 /// Compressed bytes are read in pieces of this size.
 const PACKED_BUFFER: usize = 128 * 1024;
 /// The longest magic number.
-const HEAD: usize = 4;
+pub(crate) const HEAD: usize = 4;
 
 enum Raw {
-    File(File),
+    File(io::Take<File>),
     Stream(Box<dyn Read + Send>),
 }
 
@@ -91,7 +92,7 @@ impl Input {
             return Self::from_reader(path, io::stdin());
         }
         let open = |source| SourceError::Open { path: path.to_owned(), source };
-        let mut file = File::open(path).map_err(open)?;
+        let file = File::open(path).map_err(open)?;
         let metadata = file.metadata().map_err(open)?;
         if metadata.is_dir() {
             return Err(SourceError::Directory { path: path.to_owned() });
@@ -99,11 +100,20 @@ impl Input {
         if !metadata.is_file() {
             return Self::from_reader(path, file);
         }
-        let head = head(path, &mut file)?;
+        // No limit: what is appended while the file is read is read too.
+        Self::from_file(path, file, 0..u64::MAX)
+    }
+
+    /// Reads `bytes` of an open file, as far as it has them; what stands there tells how it is packed.
+    pub(crate) fn from_file(path: &Path, mut file: File, bytes: Range<u64>) -> Result<Self, SourceError> {
+        let open = |source| SourceError::Open { path: path.to_owned(), source };
+        let length = file.metadata().map_err(open)?.len().min(bytes.end).saturating_sub(bytes.start);
+        file.seek(SeekFrom::Start(bytes.start)).map_err(open)?;
+        let compression = Compression::of(&head(path, &mut file)?);
         // Back to the beginning, so that the reads of a large plain file stay aligned.
-        file.rewind().map_err(open)?;
-        let compression = Compression::of(&head);
-        Self::unpack(path, compression, Raw::File(file), Some(metadata.len()))
+        file.seek(SeekFrom::Start(bytes.start)).map_err(open)?;
+        let part = file.take(bytes.end.saturating_sub(bytes.start));
+        Self::unpack(path, compression, Raw::File(part), Some(length))
     }
 
     /// Reads from `reader`, packed or plain; `path` is only its name. What arrives is handed out at once, in

@@ -15,9 +15,15 @@
 //! # Ok(()) }
 //! ```
 mod blocks;
+mod chunk;
 mod error;
+mod follow;
 mod input;
+mod mark;
 
 pub use blocks::{Block, Blocks};
+pub use chunk::{Chunk, Counters, FileNumber};
 pub use error::SourceError;
+pub use follow::{Follow, FollowOptions, Position};
 pub use input::{Compression, Input};
+pub use mark::{Fingerprint, Identity, Mark};
