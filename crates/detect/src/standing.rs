@@ -36,7 +36,8 @@ impl Engine {
 
 fn all(key: Option<&KeyState>, rules: &ScopeRules, settings: &Settings, clock: EventTime) -> Vec<Standing> {
     let rules = rules.rules.iter().filter_map(|index| Some((*index, settings.rules.get(*index)?)));
-    let each = rules.flat_map(|(index, rule)| (0..rule.thresholds.len()).map(move |number| (index, rule, number)));
+    let each =
+        rules.flat_map(|(index, rule)| (0..rule.thresholds.len()).map(move |number| (index, rule, number)));
     each.map(|(index, rule, number)| {
         let seconds = rule.thresholds.get(number).map_or(0, |threshold| threshold.seconds);
         let value = match key {

@@ -29,7 +29,8 @@ impl IncidentEntry {
         &self.detail
     }
 
-    pub(crate) fn status(&self) -> &IncidentStatusV1 {
+    /// The incident and what people made of it.
+    pub fn status(&self) -> &IncidentStatusV1 {
         &self.detail.status
     }
 

@@ -2,8 +2,8 @@
 mod deck;
 mod place;
 mod raw;
-mod sources;
 mod service;
+mod sources;
 mod tenants;
 
 pub(crate) use raw::TenantConfig;
@@ -339,9 +339,15 @@ fn build(raw: &RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) ->
     let service = Service::new(raw, folder, problems);
     let tenants = tenants::settings(raw, &detection, &plan, &destinations, &deck, problems);
     match common {
-        Ok(settings) => {
-            Some(Config { language: language?, sources, settings, tenants, service, raw: Box::new(raw.clone()), warnings })
-        }
+        Ok(settings) => Some(Config {
+            language: language?,
+            sources,
+            settings,
+            tenants,
+            service,
+            raw: Box::new(raw.clone()),
+            warnings,
+        }),
         Err(found) => {
             problems.extend(found);
             None

@@ -6,16 +6,15 @@ mod recorded;
 mod tally;
 mod timezone;
 
+pub(crate) use crate::config::{Source, Sources, Timezone};
+use feed::Feed;
 pub(crate) use merge::turn_of;
 pub use quarantine::Quarantine;
 pub(crate) use quarantine::QuarantinedV1;
 pub(crate) use recorded::Recorded;
-pub use tally::RejectSample;
-pub(crate) 
-use crate::config::{Source, Sources, Timezone};
-use feed::Feed;
 use std::path::{Path, PathBuf};
-use tally::{Counting, Tally};
+pub use tally::RejectSample;
+pub(crate) use tally::{Counting, Tally};
 use tollwatch_cdr::{
     Counters, DateOrder, Decoder, Detection, EventTime, Format, OffsetCheck, Record, Untold, Zone,
     detect_among,

@@ -161,9 +161,9 @@ impl KeyState {
                 Some(up.map(|call| i64::from(call.attempts)).sum())
             }
             Measure::DistinctNumbers => Some(distinct(&CallStat::called_number)),
-            Measure::DistinctCountries => {
-                Some(distinct(&|call| Some(u64::from(call.country)).filter(|id| *id != u64::from(CallStat::NO_DESTINATION))))
-            }
+            Measure::DistinctCountries => Some(distinct(&|call| {
+                Some(u64::from(call.country)).filter(|id| *id != u64::from(CallStat::NO_DESTINATION))
+            })),
             Measure::DistinctExtensions => Some(distinct(&|call| call.placed_by().map(u64::from))),
             _ => None,
         }

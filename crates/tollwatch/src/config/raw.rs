@@ -1,9 +1,9 @@
 //! The configuration as it stands in a file.
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tollwatch_detect::{BusinessHours, RawAllowed, RawDetection, RawLimits, RawRule};
 use tollwatch_http::RawHttp;
 use tollwatch_notify::{RawNotifier, RawRoute, RawText};
-use tollwatch_detect::{BusinessHours, RawAllowed, RawDetection, RawLimits, RawRule};
 use tollwatch_numbering::RawDialPlan;
 
 /// A whole configuration file.

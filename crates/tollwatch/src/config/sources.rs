@@ -137,7 +137,9 @@ impl Sources {
             if let Some(log) = log {
                 followed.extend(follow(raw, log, &source, &place, &followed, problems));
             } else {
-                for (key, is_given) in [("name", raw.name.is_some()), ("silent_after", raw.silent_after.is_some())] {
+                for (key, is_given) in
+                    [("name", raw.name.is_some()), ("silent_after", raw.silent_after.is_some())]
+                {
                     if is_given {
                         let problem = "only sources that are followed have it".to_owned();
                         problems.push(Problem::new(format!("{place}.{key}"), problem, "give `follow` too"));

@@ -14,8 +14,6 @@ const LAG_BYTES: u64 = 64 * 1024 * 1024;
 const UNDELIVERED: TimeDelta = TimeDelta::minutes(10);
 /// A source that cannot be read for so long is failing; a moment of that belongs to every rotation.
 const UNREADABLE: TimeDelta = TimeDelta::minutes(2);
-/// The bundled list of risky destinations is old after so many days, and an operator's deck after so many.
-const RISK_LIST_DAYS: i64 = 730;
 
 /// Looks at a source.
 pub(super) fn of_source(
@@ -59,7 +57,9 @@ pub(super) fn of_source(
         ConditionKindV1::UnknownWidth,
         shape.filter(|_| is_bad).map(|reason| {
             Detail::new(
-                format!("{rejected} % of the last records have another shape: {reason}. Was the PBX changed?"),
+                format!(
+                    "{rejected} % of the last records have another shape: {reason}. Was the PBX changed?"
+                ),
                 format!("直近の記録の {rejected} % は形が違います: {reason}。PBX の設定が変わりましたか"),
             )
         }),
@@ -82,10 +82,14 @@ pub(super) fn of_source(
 }
 
 /// Looks at a notifier.
-pub(super) fn of_notifier(conditions: &mut Conditions, standing: &Standing, now: DateTime<Utc>) -> Option<AlertV1> {
-    let stuck = standing.oldest.filter(|oldest| {
-        now.signed_duration_since(*oldest) >= UNDELIVERED && standing.last_error.is_some()
-    });
+pub(super) fn of_notifier(
+    conditions: &mut Conditions,
+    standing: &Standing,
+    now: DateTime<Utc>,
+) -> Option<AlertV1> {
+    let stuck = standing
+        .oldest
+        .filter(|oldest| now.signed_duration_since(*oldest) >= UNDELIVERED && standing.last_error.is_some());
     let why = standing.last_error.as_deref().unwrap_or("");
     let detail = if standing.disabled {
         Some(Detail::new(
@@ -131,16 +135,4 @@ pub(super) fn of_engine(
     });
     alerts.extend(conditions.found(ConditionKindV1::LimitMet, "", "default", now, limit));
     alerts
-}
-
-/// Looks at the age of the bundled list.
-pub(super) fn of_risk_list(conditions: &mut Conditions, made: DateTime<Utc>, now: DateTime<Utc>) -> Option<AlertV1> {
-    let days = now.signed_duration_since(made).num_days();
-    let detail = (days > RISK_LIST_DAYS).then(|| {
-        Detail::new(
-            format!("the list of risky destinations is {days} days old; install a newer tollwatch"),
-            format!("危険な宛先の一覧が {days} 日前のものです。新しい tollwatch を入れてください"),
-        )
-    });
-    conditions.found(ConditionKindV1::StaleRiskList, "", "default", now, detail)
 }

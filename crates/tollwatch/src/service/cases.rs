@@ -57,7 +57,10 @@ impl Case {
             let scope = &self.incident.scope;
             mute.tenant.as_ref().is_none_or(|tenant| *tenant == self.incident.tenant)
                 && mute.rule.as_ref().is_none_or(|rule| *rule == self.incident.rule)
-                && mute.extension.as_ref().is_none_or(|name| scope.kind == "extension" && *name == scope.value)
+                && mute
+                    .extension
+                    .as_ref()
+                    .is_none_or(|name| scope.kind == "extension" && *name == scope.value)
         };
         let mute = mutes.iter().find(covers);
         IncidentStatusV1 {
@@ -120,7 +123,8 @@ impl Cases {
         let mut again = Vec::new();
         for case in self.cases.values_mut() {
             let is_due = now.signed_duration_since(case.told_at) >= every;
-            if !is_due || case.is_over() || case.acknowledged.is_some() || case.incident.folded_into.is_some() {
+            if !is_due || case.is_over() || case.acknowledged.is_some() || case.incident.folded_into.is_some()
+            {
                 continue;
             }
             case.told_at = now;

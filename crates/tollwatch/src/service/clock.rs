@@ -3,7 +3,10 @@ use chrono::{DateTime, Utc};
 use std::time::SystemTime;
 
 /// Processing time.
-#[expect(clippy::disallowed_methods, reason = "the service lives in processing time; event time comes with records")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the service lives in processing time; event time comes with records"
+)]
 pub(super) fn now() -> DateTime<Utc> {
     DateTime::from(SystemTime::now())
 }

@@ -1,5 +1,4 @@
 //! What people ask by the API, and a new configuration.
-use super::clock;
 use super::conditions::Detail;
 use super::intake::Intake;
 use super::runner::{Runner, Startup, environment};
@@ -11,7 +10,8 @@ use tollwatch_http::{Command, IncidentStatusV1, Refusal, ReloadedV1, RetriedV1};
 
 /// A fault with the file it is of.
 pub(super) fn placed(startup: &Startup, problem: Problem) -> ConfigProblem {
-    let source = startup.file.as_ref().map_or("embedded configuration".to_owned(), |file| file.display().to_string());
+    let source =
+        startup.file.as_ref().map_or("embedded configuration".to_owned(), |file| file.display().to_string());
     ConfigProblem { source, line: None, problem }
 }
 
@@ -32,14 +32,20 @@ impl Runner {
                 reply.send(made.and_then(|mute| self.keep(now).map(|()| mute)));
             }
             Command::Unmute { mute, reply } => {
-                let found = if self.mutes.remove(&mute) { Ok(()) } else { Err(Refusal::NotFound("no such mute".to_owned())) };
+                let found = if self.mutes.remove(&mute) {
+                    Ok(())
+                } else {
+                    Err(Refusal::NotFound("no such mute".to_owned()))
+                };
                 reply.send(found.and_then(|()| self.keep(now)));
             }
             Command::Reload { reply } => reply.send(self.reload(now).map_err(Refusal::Unusable)),
             Command::Extension { tenant, extension, reply } => {
                 if reply.is_awaited() {
                     let answer = self.extension(&tenant, &extension);
-                    reply.send(answer.ok_or_else(|| Refusal::NotFound("no such extension has called".to_owned())));
+                    reply.send(
+                        answer.ok_or_else(|| Refusal::NotFound("no such extension has called".to_owned())),
+                    );
                 }
             }
             Command::Number { tenant, dialled, reply } => {
@@ -88,7 +94,9 @@ impl Runner {
             )
         });
         match &taken {
-            Ok(taken) => tracing::info!(changed = taken.changed.join(" "), "the configuration was read again"),
+            Ok(taken) => {
+                tracing::info!(changed = taken.changed.join(" "), "the configuration was read again")
+            }
             Err(problems) => {
                 for problem in problems {
                     tracing::error!(%problem, "the configuration is refused");
@@ -107,11 +115,19 @@ impl Runner {
         let notify = config.service.notify.build(config.service.folder.as_deref(), &environment)?;
         let followed = config.sources.followed();
         if followed.is_empty() {
-            return Err(vec![Problem::new("sources".to_owned(), "nothing to follow".to_owned(), "keep one source")]);
+            return Err(vec![Problem::new(
+                "sources".to_owned(),
+                "nothing to follow".to_owned(),
+                "keep one source",
+            )]);
         }
         let same = |what: &str, before: &str, after: &str| {
             let hint = "it takes a restart to change this";
-            if before == after { Ok(()) } else { Err(vec![Problem::new(what.to_owned(), format!("was {before}"), hint)]) }
+            if before == after {
+                Ok(())
+            } else {
+                Err(vec![Problem::new(what.to_owned(), format!("was {before}"), hint)])
+            }
         };
         let (before, after) = (&self.config.service, &config.service);
         same("service.state", &before.state.display().to_string(), &after.state.display().to_string())?;
@@ -133,7 +149,7 @@ impl Runner {
                 None => match before.iter().position(|intake| intake.name() == followed.name) {
                     Some(at) => {
                         Intake::new(followed.clone(), tenant, Some(before.swap_remove(at).kept()), now)
-                    },
+                    }
                     None => Intake::new(followed.clone(), tenant, None, now),
                 },
             });
@@ -151,9 +167,4 @@ impl Runner {
         gone.into_iter().for_each(|alert| self.tell(alert, now));
         Ok(ReloadedV1 { changed, warnings })
     }
-}
-
-/// An instant for the API.
-pub(super) fn text(seconds: i64) -> Option<String> {
-    DateTime::from_timestamp(seconds, 0).map(clock::text)
 }

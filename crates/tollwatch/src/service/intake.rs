@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
-use tollwatch_cdr::{
-    Decoder, Detection, EventTime, Format, OffsetCheck, Record, Zone, detect,
-};
+use tollwatch_cdr::{Decoder, Detection, EventTime, Format, OffsetCheck, Record, Zone, detect};
 use tollwatch_detect::TenantId;
 use tollwatch_source::{Chunk, Counters, FileNumber, Follow, FollowOptions, Position, SourceError};
 
@@ -222,7 +220,8 @@ impl Intake {
 
     /// It is silent: what is to be said of it.
     pub(super) fn silence(&self, now: DateTime<Utc>, offset: i64) -> Option<Detail> {
-        let last = self.pulse.last().or_else(|| self.followed.silent_after.map(|_| self.since.timestamp()))?;
+        let last =
+            self.pulse.last().or_else(|| self.followed.silent_after.map(|_| self.since.timestamp()))?;
         let limit = self.followed.silent_after.or_else(|| self.pulse.silent_after(offset))?;
         let quiet = now.timestamp().saturating_sub(last);
         (quiet > limit).then(|| {

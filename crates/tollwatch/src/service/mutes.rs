@@ -87,7 +87,6 @@ impl Mutes {
                     },
                     until: kept.until,
                     reason: wire.reason.clone(),
-                    by: wire.by.clone(),
                 }
             })
             .collect()

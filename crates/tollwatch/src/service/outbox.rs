@@ -1,5 +1,4 @@
 //! Alerts on their way to people: routed, durable, queued for each notifier.
-use super::clock;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -95,9 +94,11 @@ impl Outbox {
             self.queues.push(line);
         }
         for line in before {
-            self.changed.extend(line.queue.sequences().map(|alert| {
-                (DeliveryKey { alert, notifier: line.name.clone() }, None)
-            }));
+            self.changed.extend(
+                line.queue
+                    .sequences()
+                    .map(|alert| (DeliveryKey { alert, notifier: line.name.clone() }, None)),
+            );
         }
         self.router = router;
     }
@@ -114,7 +115,13 @@ impl Outbox {
                 to.iter().map(|to| (to.notifier, ItemState::new(now, to.not_before))).collect()
             }
         };
-        self.fresh.push(Fresh { sequence: self.next, alert: Arc::new(alert), raised: now, to, is_out: false });
+        self.fresh.push(Fresh {
+            sequence: self.next,
+            alert: Arc::new(alert),
+            raised: now,
+            to,
+            is_out: false,
+        });
         self.next += 1;
     }
 
@@ -181,7 +188,13 @@ impl Outbox {
     }
 
     /// What became of an attempt. The notifier is told by name: the configuration may have changed meanwhile.
-    pub(super) fn record(&mut self, notifier: &str, sequence: u64, outcome: &Outcome, now: DateTime<Utc>) -> Option<Settled> {
+    pub(super) fn record(
+        &mut self,
+        notifier: &str,
+        sequence: u64,
+        outcome: &Outcome,
+        now: DateTime<Utc>,
+    ) -> Option<Settled> {
         let line = self.queues.iter_mut().find(|line| line.name == notifier)?;
         line.last_error = outcome.reason().map(str::to_owned);
         let settled = line.queue.record(sequence, outcome, now)?;
@@ -199,7 +212,12 @@ impl Outbox {
     }
 
     /// Puts dead deliveries of a notifier back: one alert's, or all. How many; none if there is no such notifier.
-    pub(super) fn retry(&mut self, notifier: &str, alert_id: Option<&str>, now: DateTime<Utc>) -> Option<u64> {
+    pub(super) fn retry(
+        &mut self,
+        notifier: &str,
+        alert_id: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Option<u64> {
         let line = self.queues.iter_mut().find(|line| line.name == notifier)?;
         let wanted = |alert: &AlertV1| alert_id.is_none_or(|id| alert.alert_id == id);
         let dead: Vec<u64> =
@@ -223,7 +241,8 @@ impl Outbox {
 
     /// Whether anything is still to be delivered that is due by `now`.
     pub(super) fn is_busy(&self, now: DateTime<Utc>) -> bool {
-        self.has_changes() || self.queues.iter().any(|line| line.queue.next_due().is_some_and(|due| due <= now))
+        self.has_changes()
+            || self.queues.iter().any(|line| line.queue.next_due().is_some_and(|due| due <= now))
     }
 
     /// How the notifiers stand, in the order of the configuration.
@@ -252,9 +271,4 @@ impl Line {
 fn stored(state: &ItemState) -> Delivery {
     let bytes = serde_json::to_vec(state).unwrap_or_default();
     if state.dead.is_some() { Delivery::Dead(bytes) } else { Delivery::Pending(bytes) }
-}
-
-/// How long ago something was, for people.
-pub(super) fn age(since: DateTime<Utc>) -> i64 {
-    clock::now().signed_duration_since(since).num_seconds()
 }

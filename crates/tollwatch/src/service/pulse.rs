@@ -138,6 +138,9 @@ mod tests {
     #[test]
     fn hours_are_those_of_the_site() {
         assert_eq!(hour_of_week(MONDAY, 0), hour_of_week(MONDAY - 9 * HOUR, 9 * HOUR));
-        assert_eq!(hour_of_week(MONDAY - HOUR, 0), (hour_of_week(MONDAY, 0) + HOURS_OF_WEEK - 1) % HOURS_OF_WEEK);
+        assert_eq!(
+            hour_of_week(MONDAY - HOUR, 0),
+            (hour_of_week(MONDAY, 0) + HOURS_OF_WEEK - 1) % HOURS_OF_WEEK
+        );
     }
 }

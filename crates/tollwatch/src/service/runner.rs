@@ -20,7 +20,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 use tollwatch_cdr::{EventTime, Record};
 use tollwatch_detect::{AlertReasonV1, AlertV1, ConditionKindV1, Counters, Engine, IncidentV1, TenantId};
-use tollwatch_http::{Access, Build, Checkpoint, Command, DeliveryResult, Heartbeat, Limits, Metrics, Published, Server, Tls};
+use tollwatch_http::{
+    Access, Build, Checkpoint, Command, DeliveryResult, Heartbeat, Limits, Metrics, Published, Server, Tls,
+};
 use tollwatch_notify::{Notifier, Outcome, Settled, Site};
 use tollwatch_store::{Changes, Forget, Store};
 
@@ -70,8 +72,10 @@ pub(crate) enum Ended {
 /// Runs the service until it is asked to stop.
 pub(crate) fn run(startup: Startup, config: Config) -> anyhow::Result<Ended> {
     if config.sources.followed().is_empty() {
-        let hint = "give [[sources]] with follow = \"/var/log/asterisk/cdr-csv/Master.csv\" or wherever yours are";
-        let problem = tollwatch_detect::Problem::new("sources".to_owned(), "nothing to follow".to_owned(), hint);
+        let hint =
+            "give [[sources]] with follow = \"/var/log/asterisk/cdr-csv/Master.csv\" or wherever yours are";
+        let problem =
+            tollwatch_detect::Problem::new("sources".to_owned(), "nothing to follow".to_owned(), hint);
         return Ok(Ended::Configuration(vec![super::commands::placed(&startup, problem)]));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -436,7 +440,8 @@ impl Runner {
                 let took = clock::now().signed_duration_since(began).to_std().unwrap_or_default();
                 let at = now.timestamp_micros() as f64 / 1e6;
                 self.metrics.checkpoint(Checkpoint::Done { at, bytes: bytes as u64, took });
-                let over = self.conditions.found(ConditionKindV1::CheckpointFailing, "", "default", now, None);
+                let over =
+                    self.conditions.found(ConditionKindV1::CheckpointFailing, "", "default", now, None);
                 over.into_iter().for_each(|alert| self.tell(alert, now));
                 Ok(())
             }
@@ -449,7 +454,13 @@ impl Runner {
                     format!("the state cannot be written: {error}. Is the disk full?"),
                     format!("状態を書き込めません: {error}。ディスクの空きを確認してください"),
                 );
-                let begun = self.conditions.found(ConditionKindV1::CheckpointFailing, "", "default", now, Some(detail));
+                let begun = self.conditions.found(
+                    ConditionKindV1::CheckpointFailing,
+                    "",
+                    "default",
+                    now,
+                    Some(detail),
+                );
                 begun.into_iter().for_each(|alert| self.tell(alert, now));
                 if now.signed_duration_since(since) >= PATIENCE {
                     self.outbox.release();
@@ -536,7 +547,9 @@ impl Runner {
         alerts.extend(blindness::of_engine(&mut self.conditions, &counters, &self.counters_before, now));
         self.counters_before = counters;
         self.mutes.expire(now);
-        if let Some(every) = self.config.service.renotify_after.and_then(|every| TimeDelta::from_std(every).ok()) {
+        if let Some(every) =
+            self.config.service.renotify_after.and_then(|every| TimeDelta::from_std(every).ok())
+        {
             alerts.extend(self.cases.tell_again(every, now));
         }
         alerts.into_iter().for_each(|alert| self.tell(alert, now));
@@ -557,7 +570,8 @@ impl Runner {
     }
 
     fn wait(&self, now: DateTime<Utc>) -> Duration {
-        let due = self.outbox.next_due().map(|due| due.signed_duration_since(now).to_std().unwrap_or_default());
+        let due =
+            self.outbox.next_due().map(|due| due.signed_duration_since(now).to_std().unwrap_or_default());
         due.unwrap_or(POLL).min(POLL)
     }
 
@@ -579,7 +593,10 @@ pub(super) fn offset(intake: &Intake, now: DateTime<Utc>) -> i64 {
 }
 
 /// The file of records that cannot be read. One that has grown large is put aside, and takes the place of the last such.
-fn open_quarantine(state: &std::path::Path, language: crate::language::Language) -> anyhow::Result<Quarantine> {
+fn open_quarantine(
+    state: &std::path::Path,
+    language: crate::language::Language,
+) -> anyhow::Result<Quarantine> {
     let path = state.join("quarantine.jsonl");
     if path.metadata().is_ok_and(|file| file.len() > QUARANTINE_BYTES) {
         std::fs::rename(&path, state.join("quarantine.1.jsonl"))?;

@@ -5,8 +5,8 @@ use super::runner::{Runner, offset};
 use chrono::{DateTime, Utc};
 use tollwatch_detect::{AboutV1, AlertV1, Engine, RawRule, ScopeKind};
 use tollwatch_http::{
-    CheckV1, ExtensionV1, NotifierV1, RecordResult, RuleV1, SourceMetrics, SourceState, SourceV1, Suppression, View,
-    WindowV1,
+    CheckV1, ExtensionV1, NotifierV1, RecordResult, RuleV1, SourceMetrics, SourceState, SourceV1,
+    Suppression, View, WindowV1,
 };
 
 /// The rule of an alert, or the kind of its condition.
@@ -35,15 +35,13 @@ impl Runner {
     pub(super) fn publish(&mut self, now: DateTime<Utc>) {
         let mutes = self.mutes.wire();
         let incidents = self.cases.entries(&mutes);
-        let view = View {
-            sources: self.intakes.iter().map(|intake| source(intake, now)).collect(),
-            rules: self.rules(),
-            notifiers: self.notifiers_view(),
-            checks: self.checks(),
-            mutes,
-            ..View::default()
-        };
-        self.published.publish(view.with_incidents(incidents));
+        let mut view = View::default().with_incidents(incidents);
+        view.sources = self.intakes.iter().map(|intake| source(intake, now)).collect();
+        view.rules = self.rules();
+        view.notifiers = self.notifiers_view();
+        view.checks = self.checks();
+        view.mutes = mutes;
+        self.published.publish(view);
         self.measure(now);
     }
 
@@ -59,7 +57,10 @@ impl Runner {
         };
         let raw = &self.config.raw;
         let common = raw.rules.iter().map(|rule| wire(rule, None));
-        let own = raw.tenants.iter().flat_map(|tenant| tenant.rules.iter().map(|rule| wire(rule, Some(&tenant.name))));
+        let own = raw
+            .tenants
+            .iter()
+            .flat_map(|tenant| tenant.rules.iter().map(|rule| wire(rule, Some(&tenant.name))));
         common.chain(own).collect()
     }
 
@@ -68,9 +69,10 @@ impl Runner {
         self.outbox
             .standing()
             .map(|standing| NotifierV1 {
-                kind: kinds.iter().find(|raw| raw.name == standing.name).map_or_else(String::new, |raw| {
-                    raw.channel.kind().to_owned()
-                }),
+                kind: kinds
+                    .iter()
+                    .find(|raw| raw.name == standing.name)
+                    .map_or_else(String::new, |raw| raw.channel.kind().to_owned()),
                 pending: standing.pending as u64,
                 oldest_pending_at: standing.oldest.map(clock::text),
                 dead: standing.dead as u64,
@@ -82,7 +84,11 @@ impl Runner {
     }
 
     fn checks(&self) -> Vec<CheckV1> {
-        let check = |name: &str, ok: bool, detail: String| CheckV1 { name: name.to_owned(), ok, detail: Some(detail) };
+        let check = |name: &str, ok: bool, detail: String| CheckV1 {
+            name: name.to_owned(),
+            ok,
+            detail: Some(detail),
+        };
         let failing = self.failing_since;
         let state = match failing {
             None => check("state", true, "what was learned is durable".to_owned()),
