@@ -72,7 +72,7 @@ fn a_snapshot_anywhere_is_continued_without_a_trace() {
 
 #[test]
 fn what_has_changed_since_each_checkpoint_makes_the_whole_state() {
-    for scenario in Scenario::reviewed() {
+    for scenario in Scenario::all() {
         let expected = straight(&scenario);
         let mut parts: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
         let mut engine = Engine::new(settings());
@@ -150,7 +150,7 @@ fn a_checkpoint_costs_what_has_changed_and_not_what_there_is() {
 
 #[test]
 fn time_that_passes_without_records_lets_out_earlier_what_would_come_out_later() {
-    for scenario in Scenario::reviewed() {
+    for scenario in Scenario::all() {
         let run = |ticks: bool| {
             let mut engine = Engine::new(settings());
             let tenant = engine.tenant("default");

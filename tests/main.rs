@@ -20,5 +20,6 @@ mod legs;
 mod quarantine;
 mod reconfigure;
 mod scenarios;
+mod service;
 mod sources;
 mod tidy;

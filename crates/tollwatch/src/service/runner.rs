@@ -35,6 +35,8 @@ const HINDSIGHT: i64 = 30;
 /// Alerts wait for a failing store no longer than this. They are told then and kept when it can keep them: whoever has
 /// heard of a fraud twice has lost less than one who has not heard of it.
 const PATIENCE: TimeDelta = TimeDelta::seconds(30);
+/// After so many looks at the sources without anything there is nothing more.
+const DRY_LOOKS: u32 = 4;
 /// Events that may wait for the engine's thread.
 const EVENTS: usize = 1024;
 /// The quarantine is put aside when it is so large; the one before goes.
@@ -131,6 +133,10 @@ pub(super) struct Runner {
     looked_at: Option<DateTime<Utc>>,
     pub(super) is_restored: bool,
     has_taken: bool,
+    /// How often in a row nothing was found to be read.
+    dry_looks: u32,
+    /// Attempts to deliver that are under way.
+    in_flight: usize,
     /// What a failed commit had, beside alerts and deliveries, which the outbox still has.
     unsaved: Changes,
     /// Sources that are followed no more.
@@ -218,6 +224,8 @@ impl Runner {
             looked_at: None,
             is_restored: true,
             has_taken: false,
+            dry_looks: 0,
+            in_flight: 0,
             unsaved: Changes::default(),
             gone: sources.into_keys().collect(),
             stopping: None,
@@ -271,7 +279,8 @@ impl Runner {
                 let _ = self.checkpoint(now);
             }
             self.deliver(now);
-            let is_done = is_dry && !self.outbox.is_busy(now);
+            self.dry_looks = if is_dry { self.dry_looks + 1 } else { 0 };
+            let is_done = self.dry_looks >= DRY_LOOKS && self.in_flight == 0 && !self.outbox.is_busy(now);
             if (self.stopping.is_some() || self.startup.until_dry) && is_done
                 || self.stopping.is_some_and(|until| now >= until)
             {
@@ -500,11 +509,13 @@ impl Runner {
     fn deliver(&mut self, now: DateTime<Utc>) {
         for (index, due) in self.outbox.take_due(now) {
             let site = self.site(&due.alert.tenant, now);
+            self.in_flight += 1;
             delivery::begin(&self.runtime, &self.notifiers, index, due, site, &self.sender);
         }
     }
 
     fn delivered(&mut self, attempt: &Attempt, now: DateTime<Utc>) {
+        self.in_flight = self.in_flight.saturating_sub(1);
         let result = match &attempt.outcome {
             Outcome::Delivered => DeliveryResult::Success,
             Outcome::Refused { .. } | Outcome::Gone { .. } => DeliveryResult::ClientError,

@@ -1,0 +1,7 @@
+//! `tollwatch run` as a process: followed files, alerts by HTTP, kills.
+mod killed;
+mod receiver;
+mod running;
+
+pub(crate) use receiver::Receiver;
+pub(crate) use running::Running;
