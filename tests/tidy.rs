@@ -10,6 +10,7 @@ fn allowed(name: &str) -> &'static [&'static str] {
         "detect" => &["cdr", "numbering", "stats"],
         "tollwatch" => &["cdr", "numbering", "stats", "detect", "source", "notify", "http", "store"],
         "notify" => &["detect"],
+        "http" => &["detect", "numbering"],
         _ => &[],
     }
 }

@@ -96,7 +96,13 @@ fn a_service_killed_two_hundred_times_sends_what_an_undisturbed_one_sends() {
     let status = running.stop();
     let received = receiver.received();
     let missing: Vec<&String> = expected.keys().filter(|id| !received.contains_key(*id)).collect();
-    assert!(complete, "seed {seed}: {} missing, such as {:?}\n{}", missing.len(), missing.first(), running.log());
+    assert!(
+        complete,
+        "seed {seed}: {} missing, such as {:?}\n{}",
+        missing.len(),
+        missing.first(),
+        running.log()
+    );
     let (said, expected) = (said(&received), said(&expected));
     let differs = |id: &&str| said.get(id) != expected.get(id);
     let differing: Vec<String> = said
@@ -104,11 +110,20 @@ fn a_service_killed_two_hundred_times_sends_what_an_undisturbed_one_sends() {
         .chain(expected.keys())
         .filter(|id| differs(id))
         .map(|id| {
-            let told = |of: &BTreeMap<&str, Vec<&serde_json::Value>>| of.get(id).map(|all| {
-                let first = all[0];
-                let calls = &first["about"]["calls"];
-                format!("{} times {} {} {} {}", all.len(), calls["rule"], first["reason"], first["at"], calls["attempts"])
-            });
+            let told = |of: &BTreeMap<&str, Vec<&serde_json::Value>>| {
+                of.get(id).map(|all| {
+                    let first = all[0];
+                    let calls = &first["about"]["calls"];
+                    format!(
+                        "{} times {} {} {} {}",
+                        all.len(),
+                        calls["rule"],
+                        first["reason"],
+                        first["at"],
+                        calls["attempts"]
+                    )
+                })
+            };
             format!("{id}: sent {:?}, expected {:?}", told(&said), told(&expected))
         })
         .collect();

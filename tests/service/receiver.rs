@@ -132,7 +132,8 @@ impl Shared {
                 (false, _) => out.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").ok()?,
                 (true, 0) => return None,
                 (true, 1) => {
-                    out.write_all(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nretry-after: 0\r\n\r\n").ok()?;
+                    out.write_all(b"HTTP/1.1 503 Busy\r\ncontent-length: 0\r\nretry-after: 0\r\n\r\n")
+                        .ok()?;
                 }
                 (true, _) => out.write_all(b"HTTP/1.1 500 Broken\r\ncontent-length: 0\r\n\r\n").ok()?,
             }

@@ -19,7 +19,8 @@ impl Running {
             "[site]\ntimezone = \"Asia/Tokyo\"\n[service]\nstate = \"state\"\nrenotify_after = \"never\"\n{rest}"
         );
         fs::write(folder.path().join("tollwatch.toml"), text).unwrap();
-        fs::write(folder.path().join("secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwdOhY0wRh7Lk=").unwrap();
+        fs::write(folder.path().join("secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwdOhY0wRh7Lk=")
+            .unwrap();
         Self { folder, process: None }
     }
 

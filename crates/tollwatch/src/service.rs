@@ -8,14 +8,17 @@
 //! anybody is told of it. So a process that is killed loses none, and what it sends again has the same id.
 mod blindness;
 mod cases;
+mod checkpoint;
 mod clock;
 mod commands;
 mod conditions;
 mod delivery;
 mod intake;
+mod looking;
 mod mutes;
 mod outbox;
 mod pulse;
+mod reading;
 mod runner;
 mod saved;
 mod signals;

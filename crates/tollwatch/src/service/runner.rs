@@ -5,6 +5,7 @@ use super::clock;
 use super::conditions::{Conditions, Detail};
 use super::delivery::{self, Attempt};
 use super::intake::Intake;
+use super::looking::QUARANTINE_BYTES;
 use super::mutes::Mutes;
 use super::outbox::Outbox;
 use super::saved::{self, Saved};
@@ -28,19 +29,10 @@ use tollwatch_store::{Changes, Forget, Store};
 
 /// Sources are looked at so often when nothing wakes the service.
 const POLL: Duration = Duration::from_millis(250);
-/// Conditions are looked at, and the view is published, so often.
-const LOOK: TimeDelta = TimeDelta::seconds(2);
-/// Time passes without records up to so long before the clock on the wall: what was known before has been read by then.
-const HINDSIGHT: i64 = 30;
-/// Alerts wait for a failing store no longer than this. They are told then and kept when it can keep them: whoever has
-/// heard of a fraud twice has lost less than one who has not heard of it.
-const PATIENCE: TimeDelta = TimeDelta::seconds(30);
 /// After so many looks at the sources without anything there is nothing more.
 const DRY_LOOKS: u32 = 4;
 /// Events that may wait for the engine's thread.
 const EVENTS: usize = 1024;
-/// The quarantine is put aside when it is so large; the one before goes.
-const QUARANTINE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// What happens beside the engine's thread.
 #[derive(Debug)]
@@ -112,36 +104,36 @@ pub(super) struct Runner {
     pub(super) config: Config,
     pub(super) engine: Engine,
     pub(super) intakes: Vec<Intake>,
-    store: Store,
+    pub(super) store: Store,
     pub(super) outbox: Outbox,
     pub(super) cases: Cases,
     pub(super) mutes: Mutes,
     pub(super) conditions: Conditions,
     pub(super) notifiers: Arc<Vec<Notifier>>,
-    quarantine: Option<Quarantine>,
-    runtime: tokio::runtime::Handle,
-    sender: SyncSender<Event>,
-    events: Receiver<Event>,
+    pub(super) quarantine: Option<Quarantine>,
+    pub(super) runtime: tokio::runtime::Handle,
+    pub(super) sender: SyncSender<Event>,
+    pub(super) events: Receiver<Event>,
     pub(super) metrics: Metrics,
     pub(super) published: Published,
-    heartbeat: Arc<Heartbeat>,
-    supervisor: Supervisor,
-    counters_before: Counters,
-    checkpoint_at: DateTime<Utc>,
+    pub(super) heartbeat: Arc<Heartbeat>,
+    pub(super) supervisor: Supervisor,
+    pub(super) counters_before: Counters,
+    pub(super) checkpoint_at: DateTime<Utc>,
     /// Since when the store cannot be written.
     pub(super) failing_since: Option<DateTime<Utc>>,
-    looked_at: Option<DateTime<Utc>>,
+    pub(super) looked_at: Option<DateTime<Utc>>,
     pub(super) is_restored: bool,
-    has_taken: bool,
+    pub(super) has_taken: bool,
     /// How often in a row nothing was found to be read.
-    dry_looks: u32,
+    pub(super) dry_looks: u32,
     /// Attempts to deliver that are under way.
-    in_flight: usize,
+    pub(super) in_flight: usize,
     /// What a failed commit had, beside alerts and deliveries, which the outbox still has.
-    unsaved: Changes,
+    pub(super) unsaved: Changes,
     /// Sources that are followed no more.
     pub(super) gone: Vec<String>,
-    stopping: Option<DateTime<Utc>>,
+    pub(super) stopping: Option<DateTime<Utc>>,
 }
 
 impl Runner {
@@ -326,75 +318,8 @@ impl Runner {
         }
     }
 
-    /// Reads a piece of each source whose records have all had their turn, and gives records to the engine in the order
-    /// in which they came to be known. Whether there was anything.
-    fn read(&mut self, now: DateTime<Utc>) -> bool {
-        let mut progress = false;
-        let wall = now.into();
-        for intake in self.intakes.iter_mut().filter(|intake| intake.next >= intake.queue.len()) {
-            intake.queue.clear();
-            intake.next = 0;
-            let offset = offset(intake, now);
-            progress |= intake.read(now, wall, offset, self.quarantine.as_mut());
-        }
-        progress |= self.take_turns(true);
-        self.has_taken |= progress;
-        progress
-    }
-
-    /// Gives records to the engine. With `refill`, stops where a source has more to come that may be earlier.
-    fn take_turns(&mut self, refill: bool) -> bool {
-        let mut progress = false;
-        loop {
-            let waits = |intake: &Intake| intake.next >= intake.queue.len();
-            if refill && self.intakes.iter().any(|intake| waits(intake) && !intake.is_dry) {
-                return progress;
-            }
-            let turns = || {
-                self.intakes.iter().enumerate().filter_map(|(index, intake)| {
-                    let record = intake.queue.get(intake.next)?;
-                    Some(crate::scan::turn_of(&record, index))
-                })
-            };
-            let Some(first) = turns().min() else { return progress };
-            let limit = turns().filter(|turn| turn.3 != first.3).min();
-            let Self { intakes, engine, .. } = self;
-            let Some(intake) = intakes.get_mut(first.3) else { return progress };
-            while let Some(record) = intake.queue.get(intake.next) {
-                if limit.is_some_and(|limit| crate::scan::turn_of(&record, first.3) > limit) {
-                    break;
-                }
-                let named = match record {
-                    Record::Cdr(cdr) => cdr.tenant,
-                    Record::CallEvent(event) => event.tenant,
-                };
-                let own = intake.tenant;
-                let tenant = if named.is_empty() { own } else { engine.named_tenant(named).unwrap_or(own) };
-                engine.observe(tenant, intake.followed.source.system, &record);
-                intake.next += 1;
-                progress = true;
-            }
-        }
-    }
-
-    /// While its PBX is quiet, a tenant's open calls go on and its incidents come to an end.
-    fn let_time_pass(&mut self, now: DateTime<Utc>) {
-        let at = EventTime::from_micros(now.timestamp_micros()).plus_seconds(-HINDSIGHT);
-        let mut tenants: Vec<(TenantId, bool)> = Vec::new();
-        for intake in &self.intakes {
-            let may_pass = intake.live && intake.is_dry && intake.error.is_none();
-            match tenants.iter_mut().find(|(tenant, _)| *tenant == intake.tenant) {
-                Some((_, all)) => *all &= may_pass,
-                None => tenants.push((intake.tenant, may_pass)),
-            }
-        }
-        for (tenant, _) in tenants.into_iter().filter(|(_, may_pass)| *may_pass) {
-            self.engine.advance(tenant, at);
-        }
-    }
-
     /// Takes the engine's alerts over.
-    fn raise(&mut self, now: DateTime<Utc>) {
+    pub(super) fn raise(&mut self, now: DateTime<Utc>) {
         self.engine.flush();
         for alert in self.engine.take_alerts() {
             let settings = self.engine.settings_of(&alert.incident.tenant);
@@ -413,96 +338,6 @@ impl Runner {
         if !closed || alert.reason == AlertReasonV1::Resolved {
             self.outbox.add(alert, now, &self.mutes.for_routing());
         }
-    }
-
-    fn is_checkpoint_due(&self, now: DateTime<Utc>) -> bool {
-        let every = TimeDelta::from_std(self.config.service.checkpoint_every).unwrap_or(TimeDelta::zero());
-        // After a failure not at once again: the disk may be full.
-        let patience = if self.failing_since.is_some() { TimeDelta::seconds(1) } else { TimeDelta::zero() };
-        let since = now.signed_duration_since(self.checkpoint_at);
-        self.outbox.has_fresh() && since >= patience
-            || since >= every && (self.has_taken || self.outbox.has_changes())
-    }
-
-    /// Makes everything durable in one commit.
-    pub(super) fn checkpoint(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
-        self.checkpoint_at = now;
-        // Positions are behind all records that were decoded: these must have had their turn.
-        self.take_turns(false);
-        self.raise(now);
-        let resolved: Vec<IncidentV1> = self
-            .engine
-            .take_resolved()
-            .iter()
-            .map(|incident| IncidentV1::new(incident, self.engine.settings_of(&incident.tenant)))
-            .collect();
-        self.cases.follow(resolved);
-        let changes = self.changes(now)?;
-        let bytes: usize = changes.parts.values().flatten().map(Vec::len).sum();
-        let began = clock::now();
-        match self.store.commit(&changes) {
-            Ok(()) => {
-                self.unsaved = Changes::default();
-                self.failing_since = None;
-                self.has_taken = false;
-                self.outbox.committed();
-                let took = clock::now().signed_duration_since(began).to_std().unwrap_or_default();
-                let at = now.timestamp_micros() as f64 / 1e6;
-                self.metrics.checkpoint(Checkpoint::Done { at, bytes: bytes as u64, took });
-                let over =
-                    self.conditions.found(ConditionKindV1::CheckpointFailing, "", "default", now, None);
-                over.into_iter().for_each(|alert| self.tell(alert, now));
-                Ok(())
-            }
-            Err(error) => {
-                self.unsaved = changes;
-                self.metrics.checkpoint(Checkpoint::Failed);
-                let since = *self.failing_since.get_or_insert(now);
-                tracing::error!(error = &error as &dyn std::error::Error, "cannot write the state");
-                let detail = Detail::new(
-                    format!("the state cannot be written: {error}. Is the disk full?"),
-                    format!("状態を書き込めません: {error}。ディスクの空きを確認してください"),
-                );
-                let begun = self.conditions.found(
-                    ConditionKindV1::CheckpointFailing,
-                    "",
-                    "default",
-                    now,
-                    Some(detail),
-                );
-                begun.into_iter().for_each(|alert| self.tell(alert, now));
-                if now.signed_duration_since(since) >= PATIENCE {
-                    self.outbox.release();
-                }
-                Err(error.into())
-            }
-        }
-    }
-
-    /// What has changed since the last commit that was done.
-    fn changes(&mut self, now: DateTime<Utc>) -> anyhow::Result<Changes> {
-        let mut changes = std::mem::take(&mut self.unsaved);
-        changes.alerts.clear();
-        changes.deliveries.clear();
-        let key = |kind: u8, rest: &[u8]| [&[kind], rest].concat();
-        for (part, value) in self.engine.changes()? {
-            changes.parts.insert(key(saved::ENGINE, &part), value);
-        }
-        for (id, value) in self.cases.changes() {
-            changes.parts.insert(key(saved::CASE, id.as_bytes()), value);
-        }
-        changes.parts.insert(saved::MUTES.to_vec(), Some(serde_json::to_vec(&self.mutes)?));
-        changes.parts.insert(saved::CONDITIONS.to_vec(), Some(postcard::to_stdvec(&self.conditions)?));
-        for intake in &self.intakes {
-            changes.positions.insert(intake.name().to_owned(), Some(postcard::to_stdvec(&intake.kept())?));
-        }
-        for name in std::mem::take(&mut self.gone) {
-            changes.positions.insert(name, None);
-        }
-        self.outbox.write(&mut changes);
-        let keep = TimeDelta::from_std(self.config.service.keep_alerts).unwrap_or(TimeDelta::days(90));
-        changes.forget = Some(Forget { raised_before: (now - keep).timestamp(), keep: MOST_ALERTS });
-        Ok(changes)
     }
 
     /// Begins what is due.
@@ -538,48 +373,6 @@ impl Runner {
         Site { zone: calendar.zone(), next_opening: calendar.next_opening(at) }
     }
 
-    fn look_if_due(&mut self, now: DateTime<Utc>) {
-        if self.looked_at.is_none_or(|at| now.signed_duration_since(at) >= LOOK) {
-            self.look(now);
-        }
-    }
-
-    /// Looks for what keeps the service from seeing or from being heard, and publishes what the API shows.
-    fn look(&mut self, now: DateTime<Utc>) {
-        self.looked_at = Some(now);
-        let mut alerts = Vec::new();
-        for intake in &self.intakes {
-            alerts.extend(blindness::of_source(&mut self.conditions, intake, now, offset(intake, now)));
-        }
-        for standing in self.outbox.standing() {
-            alerts.extend(blindness::of_notifier(&mut self.conditions, &standing, now));
-        }
-        let counters = self.engine.counters();
-        alerts.extend(blindness::of_engine(&mut self.conditions, &counters, &self.counters_before, now));
-        self.counters_before = counters;
-        self.mutes.expire(now);
-        if let Some(every) =
-            self.config.service.renotify_after.and_then(|every| TimeDelta::from_std(every).ok())
-        {
-            alerts.extend(self.cases.tell_again(every, now));
-        }
-        alerts.into_iter().for_each(|alert| self.tell(alert, now));
-        let incidents: Vec<IncidentV1> = self
-            .engine
-            .incidents()
-            .iter()
-            .map(|incident| IncidentV1::new(incident, self.engine.settings_of(&incident.tenant)))
-            .collect();
-        self.cases.follow(incidents);
-        self.publish(now);
-        if let Some(quarantine) = &mut self.quarantine
-            && quarantine.finish().is_ok()
-            && quarantine.bytes() > QUARANTINE_BYTES
-        {
-            self.quarantine = open_quarantine(&self.config.service.state, self.config.language).ok();
-        }
-    }
-
     fn wait(&self, now: DateTime<Utc>) -> Duration {
         let due =
             self.outbox.next_due().map(|due| due.signed_duration_since(now).to_std().unwrap_or_default());
@@ -591,9 +384,6 @@ impl Runner {
     }
 }
 
-/// Alerts that are kept at most, once they are delivered.
-const MOST_ALERTS: u64 = 100_000;
-
 pub(super) fn environment(name: &str) -> Option<String> {
     crate::language::environment(name)
 }
@@ -604,7 +394,7 @@ pub(super) fn offset(intake: &Intake, now: DateTime<Utc>) -> i64 {
 }
 
 /// The file of records that cannot be read. One that has grown large is put aside, and takes the place of the last such.
-fn open_quarantine(
+pub(super) fn open_quarantine(
     state: &std::path::Path,
     language: crate::language::Language,
 ) -> anyhow::Result<Quarantine> {

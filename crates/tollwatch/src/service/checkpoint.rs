@@ -1,0 +1,106 @@
+//! Everything that must agree, made durable in one commit.
+use super::conditions::Detail;
+use super::runner::Runner;
+use super::{clock, saved};
+use chrono::{DateTime, TimeDelta, Utc};
+use tollwatch_detect::{ConditionKindV1, IncidentV1};
+use tollwatch_http::Checkpoint;
+use tollwatch_store::{Changes, Forget};
+
+/// Alerts wait for a failing store no longer than this. They are told then and kept when it can keep them: whoever has
+/// heard of a fraud twice has lost less than one who has not heard of it.
+const PATIENCE: TimeDelta = TimeDelta::seconds(30);
+/// Alerts that are kept at most, once they are delivered.
+const MOST_ALERTS: u64 = 100_000;
+
+impl Runner {
+    pub(super) fn is_checkpoint_due(&self, now: DateTime<Utc>) -> bool {
+        let every = TimeDelta::from_std(self.config.service.checkpoint_every).unwrap_or(TimeDelta::zero());
+        // After a failure not at once again: the disk may be full.
+        let patience = if self.failing_since.is_some() { TimeDelta::seconds(1) } else { TimeDelta::zero() };
+        let since = now.signed_duration_since(self.checkpoint_at);
+        self.outbox.has_fresh() && since >= patience
+            || since >= every && (self.has_taken || self.outbox.has_changes())
+    }
+
+    /// Makes everything durable in one commit.
+    pub(super) fn checkpoint(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
+        self.checkpoint_at = now;
+        // Positions are behind all records that were decoded: these must have had their turn.
+        self.take_turns(false);
+        self.raise(now);
+        let resolved: Vec<IncidentV1> = self
+            .engine
+            .take_resolved()
+            .iter()
+            .map(|incident| IncidentV1::new(incident, self.engine.settings_of(&incident.tenant)))
+            .collect();
+        self.cases.follow(resolved);
+        let changes = self.changes(now)?;
+        let bytes: usize = changes.parts.values().flatten().map(Vec::len).sum();
+        let began = clock::now();
+        match self.store.commit(&changes) {
+            Ok(()) => {
+                self.unsaved = Changes::default();
+                self.failing_since = None;
+                self.has_taken = false;
+                self.outbox.committed();
+                let took = clock::now().signed_duration_since(began).to_std().unwrap_or_default();
+                let at = now.timestamp_micros() as f64 / 1e6;
+                self.metrics.checkpoint(Checkpoint::Done { at, bytes: bytes as u64, took });
+                let over =
+                    self.conditions.found(ConditionKindV1::CheckpointFailing, "", "default", now, None);
+                over.into_iter().for_each(|alert| self.tell(alert, now));
+                Ok(())
+            }
+            Err(error) => {
+                self.unsaved = changes;
+                self.metrics.checkpoint(Checkpoint::Failed);
+                let since = *self.failing_since.get_or_insert(now);
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot write the state");
+                let detail = Detail::new(
+                    format!("the state cannot be written: {error}. Is the disk full?"),
+                    format!("状態を書き込めません: {error}。ディスクの空きを確認してください"),
+                );
+                let begun = self.conditions.found(
+                    ConditionKindV1::CheckpointFailing,
+                    "",
+                    "default",
+                    now,
+                    Some(detail),
+                );
+                begun.into_iter().for_each(|alert| self.tell(alert, now));
+                if now.signed_duration_since(since) >= PATIENCE {
+                    self.outbox.release();
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// What has changed since the last commit that was done.
+    pub(super) fn changes(&mut self, now: DateTime<Utc>) -> anyhow::Result<Changes> {
+        let mut changes = std::mem::take(&mut self.unsaved);
+        changes.alerts.clear();
+        changes.deliveries.clear();
+        let key = |kind: u8, rest: &[u8]| [&[kind], rest].concat();
+        for (part, value) in self.engine.changes()? {
+            changes.parts.insert(key(saved::ENGINE, &part), value);
+        }
+        for (id, value) in self.cases.changes() {
+            changes.parts.insert(key(saved::CASE, id.as_bytes()), value);
+        }
+        changes.parts.insert(saved::MUTES.to_vec(), Some(serde_json::to_vec(&self.mutes)?));
+        changes.parts.insert(saved::CONDITIONS.to_vec(), Some(postcard::to_stdvec(&self.conditions)?));
+        for intake in &self.intakes {
+            changes.positions.insert(intake.name().to_owned(), Some(postcard::to_stdvec(&intake.kept())?));
+        }
+        for name in std::mem::take(&mut self.gone) {
+            changes.positions.insert(name, None);
+        }
+        self.outbox.write(&mut changes);
+        let keep = TimeDelta::from_std(self.config.service.keep_alerts).unwrap_or(TimeDelta::days(90));
+        changes.forget = Some(Forget { raised_before: (now - keep).timestamp(), keep: MOST_ALERTS });
+        Ok(changes)
+    }
+}

@@ -1,0 +1,54 @@
+//! What is looked at every few seconds: is anything blind, silent or stuck, and what does the API show.
+use super::blindness;
+use super::runner::{Runner, offset, open_quarantine};
+use chrono::{DateTime, TimeDelta, Utc};
+use tollwatch_detect::IncidentV1;
+
+/// So often.
+const LOOK: TimeDelta = TimeDelta::seconds(2);
+/// The quarantine is put aside when it is so large; the one before goes.
+pub(super) const QUARANTINE_BYTES: u64 = 256 * 1024 * 1024;
+
+impl Runner {
+    pub(super) fn look_if_due(&mut self, now: DateTime<Utc>) {
+        if self.looked_at.is_none_or(|at| now.signed_duration_since(at) >= LOOK) {
+            self.look(now);
+        }
+    }
+
+    /// Looks for what keeps the service from seeing or from being heard, and publishes what the API shows.
+    pub(super) fn look(&mut self, now: DateTime<Utc>) {
+        self.looked_at = Some(now);
+        let mut alerts = Vec::new();
+        for intake in &self.intakes {
+            alerts.extend(blindness::of_source(&mut self.conditions, intake, now, offset(intake, now)));
+        }
+        for standing in self.outbox.standing() {
+            alerts.extend(blindness::of_notifier(&mut self.conditions, &standing, now));
+        }
+        let counters = self.engine.counters();
+        alerts.extend(blindness::of_engine(&mut self.conditions, &counters, &self.counters_before, now));
+        self.counters_before = counters;
+        self.mutes.expire(now);
+        if let Some(every) =
+            self.config.service.renotify_after.and_then(|every| TimeDelta::from_std(every).ok())
+        {
+            alerts.extend(self.cases.tell_again(every, now));
+        }
+        alerts.into_iter().for_each(|alert| self.tell(alert, now));
+        let incidents: Vec<IncidentV1> = self
+            .engine
+            .incidents()
+            .iter()
+            .map(|incident| IncidentV1::new(incident, self.engine.settings_of(&incident.tenant)))
+            .collect();
+        self.cases.follow(incidents);
+        self.publish(now);
+        if let Some(quarantine) = &mut self.quarantine
+            && quarantine.finish().is_ok()
+            && quarantine.bytes() > QUARANTINE_BYTES
+        {
+            self.quarantine = open_quarantine(&self.config.service.state, self.config.language).ok();
+        }
+    }
+}

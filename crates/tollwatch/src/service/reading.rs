@@ -1,0 +1,78 @@
+//! From the sources to the engine: pieces of each, in the order in which their records came to be known.
+use super::intake::Intake;
+use super::runner::{Runner, offset};
+use chrono::{DateTime, Utc};
+use tollwatch_cdr::{EventTime, Record};
+use tollwatch_detect::TenantId;
+
+/// Time passes without records up to so long before the clock on the wall: what was known before has been read by then.
+const HINDSIGHT: i64 = 30;
+
+impl Runner {
+    /// Reads a piece of each source whose records have all had their turn, and gives records to the engine in the order
+    /// in which they came to be known. Whether there was anything.
+    pub(super) fn read(&mut self, now: DateTime<Utc>) -> bool {
+        let mut progress = false;
+        let wall = now.into();
+        for intake in self.intakes.iter_mut().filter(|intake| intake.next >= intake.queue.len()) {
+            intake.queue.clear();
+            intake.next = 0;
+            let offset = offset(intake, now);
+            progress |= intake.read(now, wall, offset, self.quarantine.as_mut());
+        }
+        progress |= self.take_turns(true);
+        self.has_taken |= progress;
+        progress
+    }
+
+    /// Gives records to the engine. With `refill`, stops where a source has more to come that may be earlier.
+    pub(super) fn take_turns(&mut self, refill: bool) -> bool {
+        let mut progress = false;
+        loop {
+            let waits = |intake: &Intake| intake.next >= intake.queue.len();
+            if refill && self.intakes.iter().any(|intake| waits(intake) && !intake.is_dry) {
+                return progress;
+            }
+            let turns = || {
+                self.intakes.iter().enumerate().filter_map(|(index, intake)| {
+                    let record = intake.queue.get(intake.next)?;
+                    Some(crate::scan::turn_of(&record, index))
+                })
+            };
+            let Some(first) = turns().min() else { return progress };
+            let limit = turns().filter(|turn| turn.3 != first.3).min();
+            let Self { intakes, engine, .. } = self;
+            let Some(intake) = intakes.get_mut(first.3) else { return progress };
+            while let Some(record) = intake.queue.get(intake.next) {
+                if limit.is_some_and(|limit| crate::scan::turn_of(&record, first.3) > limit) {
+                    break;
+                }
+                let named = match record {
+                    Record::Cdr(cdr) => cdr.tenant,
+                    Record::CallEvent(event) => event.tenant,
+                };
+                let own = intake.tenant;
+                let tenant = if named.is_empty() { own } else { engine.named_tenant(named).unwrap_or(own) };
+                engine.observe(tenant, intake.followed.source.system, &record);
+                intake.next += 1;
+                progress = true;
+            }
+        }
+    }
+
+    /// While its PBX is quiet, a tenant's open calls go on and its incidents come to an end.
+    pub(super) fn let_time_pass(&mut self, now: DateTime<Utc>) {
+        let at = EventTime::from_micros(now.timestamp_micros()).plus_seconds(-HINDSIGHT);
+        let mut tenants: Vec<(TenantId, bool)> = Vec::new();
+        for intake in &self.intakes {
+            let may_pass = intake.live && intake.is_dry && intake.error.is_none();
+            match tenants.iter_mut().find(|(tenant, _)| *tenant == intake.tenant) {
+                Some((_, all)) => *all &= may_pass,
+                None => tenants.push((intake.tenant, may_pass)),
+            }
+        }
+        for (tenant, _) in tenants.into_iter().filter(|(_, may_pass)| *may_pass) {
+            self.engine.advance(tenant, at);
+        }
+    }
+}
