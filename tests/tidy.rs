@@ -8,7 +8,7 @@ fn allowed(name: &str) -> &'static [&'static str] {
     match name {
         "stats" => &["cdr", "numbering"],
         "detect" => &["cdr", "numbering", "stats"],
-        "tollwatch" => &["cdr", "numbering", "stats", "detect", "source"],
+        "tollwatch" => &["cdr", "numbering", "stats", "detect", "source", "store"],
         _ => &[],
     }
 }
