@@ -148,16 +148,13 @@ fn build(
     texts: &Arc<Texts>,
 ) -> Result<Notifier, Problem> {
     let timeout = raw.timeout.as_deref().and_then(parse_timeout).unwrap_or(TIMEOUT);
-    let mut building = Building {
-        folder,
-        environment,
-        place,
-        timeout,
-        allow_private: raw.allow_private,
-        authorities: None,
-    };
-    building.authorities =
-        raw.ca_file.as_ref().map(|path| building.read("ca_file", path).map(String::into_bytes)).transpose()?;
+    let mut building =
+        Building { folder, environment, place, timeout, allow_private: raw.allow_private, authorities: None };
+    building.authorities = raw
+        .ca_file
+        .as_ref()
+        .map(|path| building.read("ca_file", path).map(String::into_bytes))
+        .transpose()?;
     Ok(Notifier {
         name: raw.name.clone(),
         language: raw.language.unwrap_or(usual),
@@ -180,8 +177,9 @@ impl Building<'_> {
 
     pub(crate) fn read(&self, key: &str, path: &Path) -> Result<String, Problem> {
         let path = self.path(path);
-        std::fs::read_to_string(&path)
-            .map_err(|error| self.problem(key, format!("{}: {error}", path.display()), "give a readable file"))
+        std::fs::read_to_string(&path).map_err(|error| {
+            self.problem(key, format!("{}: {error}", path.display()), "give a readable file")
+        })
     }
 
     pub(crate) fn problem(&self, key: &str, what: String, hint: &str) -> Problem {

@@ -72,7 +72,8 @@ impl Hours {
     /// Whether an instant lies in them.
     pub fn contains(&self, at: DateTime<Utc>) -> bool {
         let offset = self.zone.offset_at(EventTime::from_seconds(at.timestamp()));
-        let Some(local) = TimeDelta::try_seconds(offset).and_then(|offset| at.checked_add_signed(offset)) else {
+        let Some(local) = TimeDelta::try_seconds(offset).and_then(|offset| at.checked_add_signed(offset))
+        else {
             return false;
         };
         let minute = local.hour() * 60 + local.minute();
@@ -87,7 +88,9 @@ impl Hours {
     /// The first full minute from `at` on that does not lie in them. Minute by minute, so that a change of the clock
     /// needs no thought; it is asked for once an alert.
     pub fn end(&self, at: DateTime<Utc>) -> DateTime<Utc> {
-        let begun = at - TimeDelta::seconds(i64::from(at.second())) - TimeDelta::nanoseconds(i64::from(at.nanosecond()));
+        let begun = at
+            - TimeDelta::seconds(i64::from(at.second()))
+            - TimeDelta::nanoseconds(i64::from(at.nanosecond()));
         (0..=MINUTES_A_WEEK)
             .map(|minutes| (begun + TimeDelta::minutes(minutes)).max(at))
             .find(|minute| !self.contains(*minute))
@@ -111,8 +114,7 @@ mod tests {
 
     fn hours(days: Option<&[&str]>, from: &str, to: &str, zone: &str) -> Result<Hours, Vec<Problem>> {
         let days = days.map(|days| days.iter().map(|day| (*day).to_owned()).collect());
-        let raw =
-            RawHours { days, from: from.to_owned(), to: to.to_owned(), timezone: zone.to_owned() };
+        let raw = RawHours { days, from: from.to_owned(), to: to.to_owned(), timezone: zone.to_owned() };
         let mut problems = Vec::new();
         let hours = Hours::validate(&raw, "here", &mut problems);
         if problems.is_empty() { Ok(hours) } else { Err(problems) }

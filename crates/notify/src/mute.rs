@@ -76,7 +76,8 @@ impl Matchers {
             (&self.scope, scope),
             (&self.value, value),
         ];
-        let mut given = asked.into_iter().filter_map(|(wanted, is)| Some((wanted.as_deref()?, is))).peekable();
+        let mut given =
+            asked.into_iter().filter_map(|(wanted, is)| Some((wanted.as_deref()?, is))).peekable();
         given.peek().is_some()
             && given.all(|(wanted, is)| {
                 // What is no pattern is a name.

@@ -21,7 +21,8 @@ pub fn sample_alerts() -> Vec<(AlertV1, Site)> {
     for reason in REASONS {
         for scope in ["extension", "trunk"] {
             let next_opening = (scope == "extension").then_some(opening);
-            let calls = AlertV1::of_incident(reason, "2026-03-07T18:20:00Z".to_owned(), incident(scope, reason));
+            let calls =
+                AlertV1::of_incident(reason, "2026-03-07T18:20:00Z".to_owned(), incident(scope, reason));
             alerts.push((calls, Site { zone: Zone::UTC, next_opening }));
         }
         let mut service = AlertV1::of_condition(
@@ -56,11 +57,7 @@ fn incident(scope: &str, reason: AlertReasonV1) -> IncidentV1 {
         rule: "burst_international".to_owned(),
         severity,
         tenant: "default".to_owned(),
-        scope: ScopeV1 {
-            kind: scope.to_owned(),
-            value: "105".to_owned(),
-            unattributed: scope == "trunk",
-        },
+        scope: ScopeV1 { kind: scope.to_owned(), value: "105".to_owned(), unattributed: scope == "trunk" },
         folded_into: None,
         extensions: vec!["105".to_owned()],
         first_call_at: "2026-03-07T18:00:00Z".to_owned(),
@@ -92,8 +89,10 @@ fn condition(reason: AlertReasonV1) -> ConditionV1 {
         condition: ConditionKindV1::SourceSilent,
         subject: "pbx-osaka".to_owned(),
         since: "2026-03-07T15:00:00Z".to_owned(),
-        detail_en: "No record for 3 h; the usual gap is 20 min. Is the PBX up, and does it still write?".to_owned(),
-        detail_ja: "3 時間記録がありません（通常の間隔は 20 分）。PBX の稼働と記録の出力を確認してください。".to_owned(),
+        detail_en: "No record for 3 h; the usual gap is 20 min. Is the PBX up, and does it still write?"
+            .to_owned(),
+        detail_ja: "3 時間記録がありません（通常の間隔は 20 分）。PBX の稼働と記録の出力を確認してください。"
+            .to_owned(),
         resolved_at: (reason == AlertReasonV1::Resolved).then(|| "2026-03-07T19:00:00Z".to_owned()),
     }
 }

@@ -176,7 +176,11 @@ impl ConditionKindV1 {
 impl AlertV1 {
     /// The wire form of the engine's alert.
     pub fn of_calls(alert: &Alert, settings: &Settings) -> Self {
-        Self::of_incident(alert.reason.into(), alert.at.to_string(), IncidentV1::new(&alert.incident, settings))
+        Self::of_incident(
+            alert.reason.into(),
+            alert.at.to_string(),
+            IncidentV1::new(&alert.incident, settings),
+        )
     }
 
     /// An alert about an incident, as of a moment (RFC 3339): how the service tells again of one that goes on, or

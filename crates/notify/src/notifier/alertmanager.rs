@@ -60,7 +60,11 @@ impl RawAlertmanager {
         self.token_source().check(place, false, problems);
         if self.urls.is_empty() {
             let problem = "leads nowhere".to_owned();
-            problems.push(Problem::new(format!("{place}.urls"), problem, "such as [\"http://127.0.0.1:9093\"]"));
+            problems.push(Problem::new(
+                format!("{place}.urls"),
+                problem,
+                "such as [\"http://127.0.0.1:9093\"]",
+            ));
         }
         for (index, url) in self.urls.iter().enumerate() {
             if let Err(error) = endpoint(url, allow_private) {
@@ -100,8 +104,9 @@ impl Alertmanager {
             .collect();
         let token = raw.token_source().read(building)?;
         let authorization = token.as_ref().map(|token| {
-            secret_header(&format!("Bearer {}", token.expose()))
-                .ok_or_else(|| building.problem("bearer_token_file", "no token".to_owned(), "one line of ASCII"))
+            secret_header(&format!("Bearer {}", token.expose())).ok_or_else(|| {
+                building.problem("bearer_token_file", "no token".to_owned(), "one line of ASCII")
+            })
         });
         let secrets: Vec<Secret> = token.into_iter().collect();
         Ok(Self {
@@ -184,7 +189,9 @@ fn is_escalation(reason: AlertReasonV1, about: &AboutV1) -> bool {
 fn one(delivery: &Delivery<'_>, severity: Severity, begun: DateTime<Utc>, end: DateTime<Utc>) -> Value {
     let alert = delivery.alert;
     let (name, rule, scope) = match &alert.about {
-        AboutV1::Calls(incident) => ("TollwatchTollFraud", incident.rule.as_str(), incident.scope.kind.as_str()),
+        AboutV1::Calls(incident) => {
+            ("TollwatchTollFraud", incident.rule.as_str(), incident.scope.kind.as_str())
+        }
         AboutV1::Service(condition) => ("TollwatchService", condition.condition.word(), "service"),
     };
     let mut labels = json!({
@@ -210,7 +217,8 @@ fn one(delivery: &Delivery<'_>, severity: Severity, begun: DateTime<Utc>, end: D
     {
         let exposure = &incident.exposure;
         annotations.insert("entity".to_owned(), clean::line(&incident.scope.value, 64).into());
-        annotations.insert("exposure".to_owned(), format!("{} {}", exposure.amount, exposure.currency).into());
+        annotations
+            .insert("exposure".to_owned(), format!("{} {}", exposure.amount, exposure.currency).into());
     }
     json!({
         "labels": labels,

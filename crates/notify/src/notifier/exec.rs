@@ -39,7 +39,11 @@ impl RawExec {
             problems.push(Problem::new(format!("{place}.{key}"), what.to_owned(), hint));
         };
         if !self.command.first().is_some_and(|program| program.starts_with('/')) {
-            problem("command", "names no program by its full path", "such as [\"/usr/local/bin/page\", \"night\"]");
+            problem(
+                "command",
+                "names no program by its full path",
+                "such as [\"/usr/local/bin/page\", \"night\"]",
+            );
         }
         if self.command.iter().any(|part| part.contains('\0')) {
             problem("command", "holds a zero byte", "leave it out");

@@ -72,7 +72,11 @@ impl Sender {
             client = client.tls_certs_merge(authorities);
         }
         let client = client.build().map_err(|error| {
-            building.problem("type", chain(&error), "are the system's certificates installed (ca-certificates)?")
+            building.problem(
+                "type",
+                chain(&error),
+                "are the system's certificates installed (ca-certificates)?",
+            )
         })?;
         Ok(Self { client, timeout: building.timeout, secrets })
     }
@@ -126,7 +130,8 @@ impl Sender {
     /// Somebody else's words, as they may be logged.
     fn shown(&self, text: &str) -> String {
         let mut text = text.trim().to_owned();
-        for secret in self.secrets.iter().map(Secret::expose).filter(|secret| secret.len() >= SHORTEST_SECRET) {
+        for secret in self.secrets.iter().map(Secret::expose).filter(|secret| secret.len() >= SHORTEST_SECRET)
+        {
             text = text.replace(secret, "[redacted]");
         }
         clean::line(&text, LONGEST_REASON)

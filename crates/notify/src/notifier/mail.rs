@@ -88,7 +88,11 @@ impl RawMail {
             problem("username", "is missing, and there is a password".to_owned(), "say both or neither");
         }
         if self.username.is_some() && self.tls == MailTls::None {
-            problem("tls", "a password would go over the network as it is".to_owned(), "starttls or implicit");
+            problem(
+                "tls",
+                "a password would go over the network as it is".to_owned(),
+                "starttls or implicit",
+            );
         }
     }
 }
@@ -116,7 +120,9 @@ impl Mail {
                     .map_err(|error| building.problem("ca_file", error.to_string(), "certificates in PEM"))?;
                 parameters = parameters.add_root_certificate(authority);
             }
-            parameters.build().map_err(|error| building.problem("host", error.to_string(), "a name of a host"))
+            parameters
+                .build()
+                .map_err(|error| building.problem("host", error.to_string(), "a name of a host"))
         };
         let (usual_port, tls) = match raw.tls {
             MailTls::Implicit => (465, Tls::Wrapper(tls_parameters()?)),
@@ -148,7 +154,11 @@ impl Mail {
                 let reason = clean::line(&error.to_string(), 200);
                 // A refused password (RFC 4954: 530 to 538) is the server's trouble or the operator's, not this mail's.
                 let is_login = error.status().is_some_and(|code| (530..=538).contains(&u16::from(code)));
-                if error.is_permanent() && !is_login { Outcome::refused(reason) } else { Outcome::retry(reason) }
+                if error.is_permanent() && !is_login {
+                    Outcome::refused(reason)
+                } else {
+                    Outcome::retry(reason)
+                }
             }
         }
     }

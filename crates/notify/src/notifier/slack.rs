@@ -74,7 +74,11 @@ fn sections(text: &str) -> Vec<String> {
     let mut sections = vec![String::new()];
     let mut length = 0;
     let pieces = text.split_inclusive('\n').flat_map(|line| {
-        if line.len() * 5 < LONGEST_SECTION { vec![line.to_owned()] } else { line.chars().map(String::from).collect() }
+        if line.len() * 5 < LONGEST_SECTION {
+            vec![line.to_owned()]
+        } else {
+            line.chars().map(String::from).collect()
+        }
     });
     for piece in pieces {
         let piece = escaped(&piece);

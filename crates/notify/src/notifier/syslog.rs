@@ -51,7 +51,8 @@ impl RawSyslog {
         if self.facility.is_some_and(|facility| facility > 23) {
             problem("facility", "there is no such facility".to_owned(), "0 to 23");
         }
-        let is_name = |name: &str| (1..=255).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
+        let is_name =
+            |name: &str| (1..=255).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
         if let Some(name) = self.hostname.as_ref().filter(|name| !is_name(name)) {
             problem("hostname", format!("`{name}` is no name of a machine"), "visible ASCII without spaces");
         }
@@ -60,7 +61,8 @@ impl RawSyslog {
 
 fn address(text: &str) -> Option<Address> {
     let (scheme, rest) = text.split_once("://")?;
-    let has_port = || rest.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+    let has_port =
+        || rest.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
     match scheme {
         "udp" if has_port() => Some(Address::Udp(rest.to_owned())),
         "tcp" if has_port() => Some(Address::Tcp(rest.to_owned())),

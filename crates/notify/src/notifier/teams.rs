@@ -70,7 +70,8 @@ fn card(subject: &str, body: &str, severity: Severity) -> Value {
         Severity::Warning => "warning",
         Severity::Critical => "attention",
     };
-    let head = json!({ "type": "TextRun", "text": subject, "weight": "bolder", "size": "large", "color": color });
+    let head =
+        json!({ "type": "TextRun", "text": subject, "weight": "bolder", "size": "large", "color": color });
     let mut blocks = vec![json!({ "type": "RichTextBlock", "inlines": [head] })];
     let mut spacing = "medium";
     for line in body.lines() {

@@ -160,7 +160,8 @@ impl Template {
     pub(super) fn build(raw: &RawTemplate, building: &Building<'_>) -> Result<Self, Problem> {
         let mut secrets = Vec::new();
         let url = if let Some(url) = &raw.url {
-            parse_url(url, building.allow_private).map_err(|error| building.problem("url", error, URL_HINT))?
+            parse_url(url, building.allow_private)
+                .map_err(|error| building.problem("url", error, URL_HINT))?
         } else {
             let url = secret_url(raw.url_source(), building)?;
             secrets.extend(secret_parts(&url));
@@ -211,11 +212,13 @@ fn headers(
 ) -> Result<HeaderMap, Problem> {
     let mut headers = HeaderMap::new();
     for (name, value) in &raw.headers {
-        let wrong = || building.problem(&format!("headers.{name}"), "is no header".to_owned(), "one line of ASCII");
+        let wrong =
+            || building.problem(&format!("headers.{name}"), "is no header".to_owned(), "one line of ASCII");
         let value = match value {
             RawHeader::Plain(value) => HeaderValue::from_str(value).map_err(|_| wrong())?,
             RawHeader::Secret(raw) => {
-                let source = SecretSource { key: "headers", file: raw.file.as_deref(), env: raw.env.as_deref() };
+                let source =
+                    SecretSource { key: "headers", file: raw.file.as_deref(), env: raw.env.as_deref() };
                 let secret = source.read_needed(building)?;
                 let value = format!("{}{}", raw.before, secret.expose());
                 secrets.push(secret);
@@ -287,7 +290,8 @@ impl Body {
         let template = self.environment.get_template(NAME).map_err(|error| in_one_line(&error))?;
         let body = template.render(values).map_err(|error| in_one_line(&error))?;
         if self.is_json {
-            serde_json::from_str::<Value>(&body).map_err(|error| format!("what it writes is no JSON: {error}"))?;
+            serde_json::from_str::<Value>(&body)
+                .map_err(|error| format!("what it writes is no JSON: {error}"))?;
         }
         Ok(body)
     }

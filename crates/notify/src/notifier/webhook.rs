@@ -116,7 +116,8 @@ impl Webhook {
     pub(super) fn build(raw: &RawWebhook, building: &Building<'_>) -> Result<Self, Problem> {
         let mut secrets = Vec::new();
         let url = if let Some(url) = &raw.url {
-            parse_url(url, building.allow_private).map_err(|error| building.problem("url", error, URL_HINT))?
+            parse_url(url, building.allow_private)
+                .map_err(|error| building.problem("url", error, URL_HINT))?
         } else {
             let url = secret_url(raw.url_source(), building)?;
             secrets.extend(secret_parts(&url));

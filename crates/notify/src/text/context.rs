@@ -145,13 +145,14 @@ impl Calls {
             let amount = pace.as_ref()?.spent_by(opening)?;
             Some(ByOpening { at: Moment::new(&opening.to_string(), site.zone), amount: money(amount) })
         });
-        let destinations = incident.destinations.iter().take(MOST_DESTINATIONS).map(|destination| Destination {
-            name: name(&destination.name),
-            country: name(&destination.country),
-            prefix: name(&destination.prefix),
-            calls: destination.calls,
-            tier: destination.tier,
-        });
+        let destinations =
+            incident.destinations.iter().take(MOST_DESTINATIONS).map(|destination| Destination {
+                name: name(&destination.name),
+                country: name(&destination.country),
+                prefix: name(&destination.prefix),
+                calls: destination.calls,
+                tier: destination.tier,
+            });
         // An extension's own incident names it already.
         let extensions: &[String] = if is_extension { &[] } else { &incident.extensions };
         Self {
@@ -194,15 +195,17 @@ impl Pace {
         let at = instant(&alert.at).filter(|_| !is_over)?;
         let seconds = at.seconds_since(instant(&incident.first_call_at)?);
         let spent = words::hundredths(&incident.exposure.amount).filter(|spent| *spent > 0)?;
-        (seconds >= SHORTEST_PACE_SECONDS)
-            .then(|| Self { at, spent, per_hour: spent.saturating_mul(3600) / i128::from(seconds) })
+        (seconds >= SHORTEST_PACE_SECONDS).then(|| Self {
+            at,
+            spent,
+            per_hour: spent.saturating_mul(3600) / i128::from(seconds),
+        })
     }
 
     fn spent_by(&self, then: EventTime) -> Option<i128> {
         let seconds = then.seconds_since(self.at);
-        (seconds > 0).then(|| {
-            self.spent.saturating_add(self.per_hour.saturating_mul(i128::from(seconds)) / 3600)
-        })
+        (seconds > 0)
+            .then(|| self.spent.saturating_add(self.per_hour.saturating_mul(i128::from(seconds)) / 3600))
     }
 }
 
@@ -223,7 +226,8 @@ impl Moment {
     fn new(utc: &str, zone: Zone) -> Self {
         let local = instant(utc).and_then(|at| {
             let local = at.plus_seconds(zone.offset_at(at)).seconds();
-            DateTime::from_timestamp(local, 0).map(|local| format!("{} {zone}", local.format("%Y-%m-%d %H:%M")))
+            DateTime::from_timestamp(local, 0)
+                .map(|local| format!("{} {zone}", local.format("%Y-%m-%d %H:%M")))
         });
         let utc = name(utc);
         Self { local: local.unwrap_or_else(|| utc.clone()), utc }

@@ -1,8 +1,6 @@
 //! Rules, reasons and amounts in words.
 use super::Language;
-use tollwatch_detect::{
-    AlertReasonV1, ConditionKindV1, ExposureV1, Measure, ScopeV1, Severity, TriggerV1,
-};
+use tollwatch_detect::{AlertReasonV1, ConditionKindV1, ExposureV1, Measure, ScopeV1, Severity, TriggerV1};
 
 /// How bad it is.
 pub(super) fn severity(severity: Severity, language: Language) -> &'static str {
@@ -38,17 +36,16 @@ pub(super) fn whom(scope: &ScopeV1, value: &str, language: Language) -> String {
         "account" => language.pick("account", "アカウント"),
         other => other,
     };
-    let unknown = if scope.unattributed { language.pick(", extension unknown", "（内線不明）") } else { "" };
+    let unknown =
+        if scope.unattributed { language.pick(", extension unknown", "（内線不明）") } else { "" };
     format!("{kind} {value}{unknown}")
 }
 
 /// What crossed which threshold.
 pub(super) fn rule(trigger: &TriggerV1, currency: &str, language: Language) -> String {
     let amount = |text: &str| match trigger.measure {
-        Some(Measure::Exposure) => hundredths(text).map_or_else(
-            || text.to_owned(),
-            |hundredths| money(hundredths, currency, language),
-        ),
+        Some(Measure::Exposure) => hundredths(text)
+            .map_or_else(|| text.to_owned(), |hundredths| money(hundredths, currency, language)),
         Some(Measure::BillableTime | Measure::LongestCall | Measure::Acd) => {
             text.parse().map_or_else(|_| text.to_owned(), |seconds| duration(seconds, language))
         }
@@ -108,7 +105,9 @@ pub(super) fn condition(kind: ConditionKindV1, language: Language) -> &'static s
     let (english, japanese) = match kind {
         ConditionKindV1::SourceSilent => ("a source of call records is silent", "通話記録が届いていません"),
         ConditionKindV1::SourceLagging => ("call records come late", "通話記録が遅れて届いています"),
-        ConditionKindV1::SourceFailing => ("a source of call records cannot be read", "通話記録を読み込めません"),
+        ConditionKindV1::SourceFailing => {
+            ("a source of call records cannot be read", "通話記録を読み込めません")
+        }
         ConditionKindV1::Rejects => {
             ("many call records cannot be understood", "解釈できない通話記録が増えています")
         }
