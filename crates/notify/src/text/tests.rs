@@ -1,1 +1,26 @@
 use super::*;
+
+#[test]
+fn the_embedded_templates_say_every_kind_of_alert_in_both_languages() {
+    let texts = Texts::embedded();
+    for (alert, site) in sample_alerts() {
+        for language in [Language::English, Language::Japanese] {
+            let context = texts.context(&alert, site, language);
+            let message = texts.render(embedded_name(language), &context).unwrap();
+            let drill = language.pick("[DRILL]", "【訓練】");
+            assert_eq!(message.subject.starts_with(drill), alert.drill, "{}", message.subject);
+            assert!(message.body.contains(alert.incident_id()), "{}", message.body);
+            assert!(!message.body.contains("\n\n\n"), "{}", message.body);
+        }
+    }
+}
+
+#[test]
+fn an_open_incident_says_the_money_so_far_an_hour_and_by_the_opening() {
+    let (alert, site) = sample_alerts().remove(0);
+    let message = Texts::embedded().message(&alert, site, Language::English);
+    // 12,345 in 20 minutes is 37,035 an hour; the office opens 4 h 40 min later.
+    for said in ["JPY 12,345", "JPY 37,035 an hour", "JPY 185,175 by the time", "database del CF 105"] {
+        assert!(message.body.contains(said), "{said} is not in {}", message.body);
+    }
+}
