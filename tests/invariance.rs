@@ -15,7 +15,7 @@ fn straight(scenario: &Scenario) -> Vec<String> {
 #[test]
 fn the_size_of_blocks_and_batches_changes_nothing() {
     for scenario in Scenario::all() {
-        let expected = straight(&scenario);
+        let expected = straight(scenario);
         for (block, flush_every) in [(4096, 1), (1000, 7), (311, 64), (65_536, 3)] {
             let mut engine = Engine::new(settings());
             feed(&mut engine, "default", scenario.format, &scenario.bytes, block, flush_every);
@@ -45,7 +45,7 @@ fn alerts_come_in_the_same_order_however_the_records_are_batched() {
 #[test]
 fn a_snapshot_anywhere_is_continued_without_a_trace() {
     for scenario in Scenario::all() {
-        let expected = straight(&scenario);
+        let expected = straight(scenario);
         // From a snapshot after every few records of a small stream to some forty in a large one.
         for block in [(scenario.bytes.len() / 40).max(1_700), scenario.bytes.len() / 13 + 11] {
             let mut engine = Engine::new(settings());
