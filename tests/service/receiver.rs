@@ -20,7 +20,6 @@ pub(crate) struct Receiver {
 #[derive(Debug)]
 struct Shared {
     received: Mutex<Received>,
-    order: Mutex<Vec<String>>,
     /// Of a hundred requests, so many fail.
     failing: AtomicU64,
     random: AtomicU64,
@@ -33,7 +32,6 @@ impl Receiver {
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             received: Mutex::default(),
-            order: Mutex::default(),
             failing: AtomicU64::new(failing_percent),
             random: AtomicU64::new(seed | 1),
             stop: AtomicBool::new(false),
@@ -64,11 +62,6 @@ impl Receiver {
 
     pub(crate) fn received(&self) -> Received {
         self.shared.received.lock().unwrap().clone()
-    }
-
-    /// The ids in the order in which they were first received.
-    pub(crate) fn order(&self) -> Vec<String> {
-        self.shared.order.lock().unwrap().clone()
     }
 }
 
@@ -121,11 +114,7 @@ impl Shared {
                 // Half of the failures have taken the alert before: it comes again, under the same id.
                 let body = serde_json::from_slice(&body).ok()?;
                 let mut received = self.received.lock().unwrap();
-                let bodies = received.entry(id.clone()).or_default();
-                if bodies.is_empty() {
-                    self.order.lock().unwrap().push(id.clone());
-                }
-                bodies.push(body);
+                received.entry(id.clone()).or_default().push(body);
             }
             let mut out = stream;
             match (fails, self.next_random() % 3) {

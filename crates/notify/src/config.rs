@@ -40,6 +40,10 @@ pub struct RawNotifier {
     /// Show called numbers in full. Their last four digits are masked without.
     #[serde(default)]
     pub show_numbers: bool,
+    /// Tell of every incident, and not only once of an attack that breaks many rules. As a rule, notifiers that programs
+    /// read do, and those that people read do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_incident: Option<bool>,
     /// How long one attempt may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
@@ -159,6 +163,7 @@ fn build(
         name: raw.name.clone(),
         language: raw.language.unwrap_or(usual),
         show_numbers: raw.show_numbers,
+        tells_people: !raw.every_incident.unwrap_or(!raw.channel.tells_people()),
         texts: Arc::clone(texts),
         channel: Channel::build(&raw.channel, &building)?,
     })

@@ -71,6 +71,11 @@ pub enum RawChannel {
 }
 
 impl RawChannel {
+    /// Whether a person reads it, as a rule.
+    pub(crate) fn tells_people(&self) -> bool {
+        matches!(self, Self::Slack(_) | Self::Teams(_) | Self::PagerDuty(_) | Self::Email(_))
+    }
+
     /// The name of its kind, as the configuration has it.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -109,6 +114,7 @@ pub struct Notifier {
     pub(crate) name: String,
     pub(crate) language: Language,
     pub(crate) show_numbers: bool,
+    pub(crate) tells_people: bool,
     pub(crate) texts: Arc<Texts>,
     pub(crate) channel: Channel,
 }
@@ -160,6 +166,11 @@ impl Notifier {
     /// Its name in the configuration.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether a person reads what it delivers, who wants to hear once of an attack that breaks many rules.
+    pub fn tells_people(&self) -> bool {
+        self.tells_people
     }
 
     /// For Alertmanager: how often what is firing is to be delivered again, which [`Firing`] keeps track of.

@@ -91,6 +91,7 @@ impl Runner {
             changes.parts.insert(key(saved::CASE, id.as_bytes()), value);
         }
         changes.parts.insert(saved::MUTES.to_vec(), Some(serde_json::to_vec(&self.mutes)?));
+        changes.parts.insert(saved::GROUPING.to_vec(), Some(serde_json::to_vec(&self.grouping)?));
         changes.parts.insert(saved::CONDITIONS.to_vec(), Some(postcard::to_stdvec(&self.conditions)?));
         for intake in &self.intakes {
             changes.positions.insert(intake.name().to_owned(), Some(postcard::to_stdvec(&intake.kept())?));

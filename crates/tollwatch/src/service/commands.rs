@@ -72,7 +72,9 @@ impl Runner {
     ) -> Result<IncidentStatusV1, Refusal> {
         let alert = told?;
         tracing::info!(incident, reason = alert.reason.word(), "a person decided");
-        self.outbox.add(alert, now, &[]);
+        for (alert, audience) in self.grouping.tell(alert) {
+            self.outbox.add(alert, audience, now, &[]);
+        }
         self.keep(now)?;
         let status = self.cases.status(incident, &self.mutes.wire());
         status.ok_or_else(|| Refusal::NotFound("no such incident".to_owned()))
@@ -137,7 +139,7 @@ impl Runner {
         let own = config.tenants.iter().map(|tenant| (tenant.name.clone(), tenant.settings.clone()));
         self.engine.reconfigure(config.settings.clone(), own);
         let names: Vec<String> = notify.notifiers.iter().map(|notifier| notifier.name().to_owned()).collect();
-        self.outbox.reconfigure(&names, notify.router);
+        self.outbox.reconfigure(&notify.notifiers, notify.router);
         self.notifiers = Arc::new(notify.notifiers);
         let mut before = std::mem::take(&mut self.intakes);
         for followed in config.sources.followed() {

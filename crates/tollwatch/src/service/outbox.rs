@@ -1,9 +1,10 @@
 //! Alerts on their way to people: routed, durable, queued for each notifier.
+use super::grouping::Audience;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tollwatch_detect::AlertV1;
-use tollwatch_notify::{Due, ItemState, Mute, Outcome, Queue, Routed, Router, Settled};
+use tollwatch_notify::{Due, ItemState, Mute, Notifier, Outcome, Queue, Routed, Router, Settled};
 use tollwatch_store::{Alert as StoredAlert, Changes, Delivery, DeliveryKey, Outbox as Stored};
 
 /// The queues of all notifiers. What changes in them goes into the next [`Changes`]; an alert is handed out only after
@@ -25,6 +26,8 @@ pub(super) struct Outbox {
 #[derive(Debug)]
 struct Line {
     name: String,
+    /// It is told of cases, and not of every incident.
+    tells_people: bool,
     queue: Queue,
     last_error: Option<String>,
 }
@@ -53,11 +56,11 @@ pub(super) struct Standing {
 impl Outbox {
     /// Goes on with what is stored. Deliveries to notifiers that are not configured any more are given up: nobody could
     /// make them.
-    pub(super) fn new(names: &[String], router: Router, stored: &Stored) -> Self {
+    pub(super) fn new(notifiers: &[Notifier], router: Router, stored: &Stored) -> Self {
         let mut outbox = Self {
             next: stored.alerts.keys().next_back().map_or(1, |last| last + 1),
             router,
-            queues: names.iter().map(|name| Line::new(name)).collect(),
+            queues: notifiers.iter().map(Line::new).collect(),
             fresh: Vec::new(),
             changed: BTreeMap::new(),
             muted: 0,
@@ -85,11 +88,12 @@ impl Outbox {
     }
 
     /// Other notifiers and routes: queues go on by name.
-    pub(super) fn reconfigure(&mut self, names: &[String], router: Router) {
+    pub(super) fn reconfigure(&mut self, notifiers: &[Notifier], router: Router) {
         let mut before = std::mem::take(&mut self.queues);
-        for name in names {
-            let known = before.iter().position(|line| line.name == *name);
-            let mut line = known.map_or_else(|| Line::new(name), |at| before.swap_remove(at));
+        for notifier in notifiers {
+            let known = before.iter().position(|line| line.name == notifier.name());
+            let mut line = known.map_or_else(|| Line::new(notifier), |at| before.swap_remove(at));
+            line.tells_people = notifier.tells_people();
             line.queue.enable();
             self.queues.push(line);
         }
@@ -104,7 +108,7 @@ impl Outbox {
     }
 
     /// Takes an alert in. It goes out once the next commit is done.
-    pub(super) fn add(&mut self, alert: AlertV1, now: DateTime<Utc>, mutes: &[Mute]) {
+    pub(super) fn add(&mut self, alert: AlertV1, audience: Audience, now: DateTime<Utc>, mutes: &[Mute]) {
         let to = match self.router.route(&alert, now, mutes) {
             Routed::Muted(_) => {
                 self.muted += 1;
@@ -112,7 +116,13 @@ impl Outbox {
             }
             Routed::To(to) => {
                 self.unrouted += u64::from(to.is_empty());
-                to.iter().map(|to| (to.notifier, ItemState::new(now, to.not_before))).collect()
+                let hears = |notifier: usize| match audience {
+                    Audience::All => true,
+                    Audience::People => self.queues.get(notifier).is_some_and(|line| line.tells_people),
+                    Audience::Machines => self.queues.get(notifier).is_some_and(|line| !line.tells_people),
+                };
+                let to = to.iter().filter(|to| hears(to.notifier));
+                to.map(|to| (to.notifier, ItemState::new(now, to.not_before))).collect()
             }
         };
         self.fresh.push(Fresh {
@@ -259,12 +269,13 @@ impl Outbox {
 }
 
 impl Line {
-    fn new(name: &str) -> Self {
+    fn new(notifier: &Notifier) -> Self {
+        let (name, tells_people) = (notifier.name(), notifier.tells_people());
         // Each notifier retries at moments of its own.
         let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        Self { name: name.to_owned(), queue: Queue::new(seed), last_error: None }
+        Self { name: name.to_owned(), tells_people, queue: Queue::new(seed), last_error: None }
     }
 }
 

@@ -1,14 +1,14 @@
 //! The engine's thread: reads, decides, makes durable, lets out.
-use super::blindness;
 use super::cases::Cases;
 use super::clock;
-use super::conditions::{Conditions, Detail};
+use super::conditions::Conditions;
 use super::delivery::{self, Attempt};
+use super::grouping::Grouping;
 use super::intake::Intake;
 use super::looking::QUARANTINE_BYTES;
 use super::mutes::Mutes;
 use super::outbox::Outbox;
-use super::saved::{self, Saved};
+use super::saved::Saved;
 use super::signals::{self, Signal};
 use super::supervisor::Supervisor;
 use crate::config::{Config, ConfigProblem, Overrides};
@@ -19,13 +19,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
-use tollwatch_cdr::{EventTime, Record};
-use tollwatch_detect::{AlertReasonV1, AlertV1, ConditionKindV1, Counters, Engine, IncidentV1, TenantId};
+use tollwatch_cdr::EventTime;
+use tollwatch_detect::{AlertReasonV1, AlertV1, Counters, Engine};
 use tollwatch_http::{
-    Access, Build, Checkpoint, Command, DeliveryResult, Heartbeat, Limits, Metrics, Published, Server, Tls,
+    Access, Build, Command, DeliveryResult, Heartbeat, Limits, Metrics, Published, Server, Tls,
 };
 use tollwatch_notify::{Notifier, Outcome, Settled, Site};
-use tollwatch_store::{Changes, Forget, Store};
+use tollwatch_store::{Changes, Store};
 
 /// Sources are looked at so often when nothing wakes the service.
 const POLL: Duration = Duration::from_millis(250);
@@ -107,6 +107,7 @@ pub(super) struct Runner {
     pub(super) store: Store,
     pub(super) outbox: Outbox,
     pub(super) cases: Cases,
+    pub(super) grouping: Grouping,
     pub(super) mutes: Mutes,
     pub(super) conditions: Conditions,
     pub(super) notifiers: Arc<Vec<Notifier>>,
@@ -155,7 +156,7 @@ impl Runner {
         };
         let state = config.service.state.clone();
         let mut store = Store::open(&state).with_context(|| format!("the state in {}", state.display()))?;
-        let Saved { engine: parts, cases, mutes, conditions, mut sources, outbox, unreadable } =
+        let Saved { engine: parts, cases, grouping, mutes, conditions, mut sources, outbox, unreadable } =
             Saved::load(&mut store).with_context(|| format!("the state in {}", state.display()))?;
         if let Some(what) = unreadable.first() {
             anyhow::bail!(
@@ -175,8 +176,7 @@ impl Runner {
                 .resume(parts.iter().map(|(key, value)| (&**key, &**value)))
                 .with_context(|| format!("the state in {}", state.display()))?;
         }
-        let names: Vec<String> = notify.notifiers.iter().map(|notifier| notifier.name().to_owned()).collect();
-        let outbox = Outbox::new(&names, notify.router, &outbox);
+        let outbox = Outbox::new(&notify.notifiers, notify.router, &outbox);
         let intakes = config
             .sources
             .followed()
@@ -199,6 +199,7 @@ impl Runner {
             store,
             outbox,
             cases,
+            grouping,
             mutes,
             conditions,
             notifiers: Arc::new(notify.notifiers),
@@ -336,7 +337,10 @@ impl Runner {
         let closed = self.cases.is_closed_by_hand(alert.incident_id());
         self.cases.hear(&alert, now);
         if !closed || alert.reason == AlertReasonV1::Resolved {
-            self.outbox.add(alert, now, &self.mutes.for_routing());
+            let mutes = self.mutes.for_routing();
+            for (alert, audience) in self.grouping.tell(alert) {
+                self.outbox.add(alert, audience, now, &mutes);
+            }
         }
     }
 

@@ -1,8 +1,9 @@
 //! What the store keeps beside the engine's own parts and the outbox.
 //!
-//! Parts have a letter in front of their key: `e` the engine's, `c` a case, `m` the mutes, `o` the conditions.
+//! Parts have a letter in front of their key: `e` the engine's, `c` a case, `g` what people were told, `m` the mutes, `o` the conditions.
 use super::cases::Cases;
 use super::conditions::Conditions;
+use super::grouping::Grouping;
 use super::intake::Kept;
 use super::mutes::Mutes;
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use tollwatch_store::{State, Store, StoreError};
 pub(super) const ENGINE: u8 = b'e';
 pub(super) const CASE: u8 = b'c';
 pub(super) const MUTES: &[u8] = b"m";
+pub(super) const GROUPING: &[u8] = b"g";
 pub(super) const CONDITIONS: &[u8] = b"o";
 
 /// What was kept.
@@ -18,6 +20,7 @@ pub(super) const CONDITIONS: &[u8] = b"o";
 pub(super) struct Saved {
     pub(super) engine: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(super) cases: Cases,
+    pub(super) grouping: Grouping,
     pub(super) mutes: Mutes,
     pub(super) conditions: Conditions,
     pub(super) sources: BTreeMap<String, Kept>,
@@ -51,6 +54,7 @@ impl Saved {
             }
             Some((&CASE, id)) => self.cases.restore(String::from_utf8_lossy(id).into_owned(), value),
             _ if key == MUTES => serde_json::from_slice(value).map(|mutes| self.mutes = mutes).is_ok(),
+            _ if key == GROUPING => serde_json::from_slice(value).map(|cases| self.grouping = cases).is_ok(),
             _ if key == CONDITIONS => {
                 postcard::from_bytes(value).map(|conditions| self.conditions = conditions).is_ok()
             }
