@@ -2,6 +2,9 @@
 use super::{BEGIN, Call, FLOOD, GUINEA, engine};
 use tollwatch_detect::{Counters, Engine};
 
+/// Calls of a flood, several times what is kept.
+const MANY: u64 = 8_000;
+
 /// A rule for one kind of scope.
 fn rule(scope: &str, more: &str) -> String {
     format!(
@@ -27,9 +30,9 @@ fn flooded(rules: &str, calls: u64, call: impl Fn(u64, i64) -> Call) -> Engine {
 
 /// Holds a flood of some kind to its bound.
 fn is_bounded(rules: &str, counted: impl Fn(&Counters) -> u64, call: impl Fn(u64, i64) -> Call) {
-    let mut engine = flooded(rules, FLOOD, &call);
+    let mut engine = flooded(rules, MANY, &call);
     let once = engine.snapshot().unwrap().len();
-    let twice = flooded(rules, 2 * FLOOD, &call).snapshot().unwrap().len();
+    let twice = flooded(rules, 2 * MANY, &call).snapshot().unwrap().len();
     // The state breathes: generations turn, and keys go by the quarter.
     assert!(
         twice < once + once / 2 && twice < 2_000_000,
@@ -48,7 +51,7 @@ fn random_caller_ids_are_forgotten_and_counted() {
 #[test]
 fn invented_extensions_are_let_go_and_counted() {
     let extension = |i: u64| format!("{}", 300_000 + i);
-    is_bounded("", |c| c.keys_let_go / (FLOOD - 1000), |i, at| Call::out(&extension(i), GUINEA, i, at));
+    is_bounded("", |c| c.keys_let_go / (MANY - 1000), |i, at| Call::out(&extension(i), GUINEA, i, at));
 }
 
 #[test]
@@ -63,7 +66,7 @@ fn random_numbers_called_by_a_real_extension_are_let_go_and_counted() {
 fn keys_over_all_tenants_are_let_go_and_counted() {
     let across = rule("called_number", "cross_tenant = true");
     let dialled = |i: u64| format!("010224655{i:06}");
-    is_bounded(&across, |c| c.keys_let_go / (FLOOD - 1000), |i, at| Call::out("105", &dialled(i), i, at));
+    is_bounded(&across, |c| c.keys_let_go / (MANY - 1000), |i, at| Call::out("105", &dialled(i), i, at));
 }
 
 #[test]
@@ -76,31 +79,31 @@ fn calls_of_many_keys_below_the_limit_of_keys_are_let_go_and_counted() {
 #[test]
 fn invented_trunks_are_not_learned_and_counted() {
     let out = |i: u64, at| Call { to: format!("gateway-{i}"), ..Call::out("200", GUINEA, i, at) };
-    is_bounded("", |c| c.trunks_not_learned / (FLOOD - 1000), out);
-    is_bounded(&rule("trunk", ""), |c| c.keys_let_go / (FLOOD - 1000), out);
+    is_bounded("", |c| c.trunks_not_learned / (MANY - 1000), out);
+    is_bounded(&rule("trunk", ""), |c| c.keys_let_go / (MANY - 1000), out);
     // Nobody is known to have dialled: the calls stand under their trunk, once they have waited.
     let unattributed = |i: u64, at| Call { from: "Local".to_owned(), ..out(i, at) };
-    is_bounded("", |c| c.keys_let_go / (FLOOD - 1000), unattributed);
+    is_bounded("", |c| c.keys_let_go / (MANY - 1000), unattributed);
 }
 
 #[test]
 fn invented_accounts_are_let_go_and_counted() {
     let call = |i: u64, at| Call { account: format!("customer-{i}"), ..Call::out("200", GUINEA, i, at) };
-    is_bounded(&rule("account", ""), |c| c.keys_let_go / (FLOOD - 1000), call);
+    is_bounded(&rule("account", ""), |c| c.keys_let_go / (MANY - 1000), call);
 }
 
 #[test]
 fn invented_channels_and_call_ids_are_forgotten_and_counted() {
     // At home, so that nothing else is kept of them.
-    let call = |i: u64, at| Call { call_id: format!("{i}.{i}"), ..Call::out("200", "0355550100", i, at) };
+    let call = |i: u64, at| Call { id: format!("{i}.{i}"), ..Call::out("200", "0355550100", i, at) };
     is_bounded("", |c| c.legs_forgotten_early, call);
 }
 
 #[test]
 fn invented_tenants_are_turned_away_and_counted() {
     let call = |i: u64, at| Call { tenant: format!("customer-{i}"), ..Call::out("200", GUINEA, i, at) };
-    is_bounded("", |c| c.tenants_turned_away / (FLOOD - 50), call);
-    let mut engine = flooded("", FLOOD, call);
+    is_bounded("", |c| c.tenants_turned_away / (MANY - 50), call);
+    let mut engine = flooded("", MANY, call);
     assert_eq!(engine.tenants(), 50);
     let known = engine.named_tenant(b"customer-7");
     assert_eq!(known, Some(engine.tenant("customer-7")), "who came before the flood stays");
@@ -112,7 +115,7 @@ fn names_of_any_length_take_no_more_than_short_ones() {
     let rules = rule("account", "");
     let call = |i: u64, at| Call {
         to: format!("{i}{long}"),
-        call_id: format!("{i}{long}"),
+        id: format!("{i}{long}"),
         account: format!("{i}{long}"),
         tenant: format!("{}{long}", i % 10),
         ..Call::out(&format!("{i}{long}"), GUINEA, i, at)
