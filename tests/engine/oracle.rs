@@ -388,8 +388,9 @@ proptest! {
         let expected = expected(&rule, &truths);
         let mut engine = Engine::new(settings);
         let tenant = engine.tenant("default");
-        // The records come in one lump, hours late: the clock is where it will be at their end, and none is over.
-        for at in [EVENING - 60, EVENING + DAY / 4] {
+        // With two records that agree time begins, and the learning of countries. All others come in one lump, hours late:
+        // the clock is where it will be at their end, and nothing is over.
+        for at in [EVENING - 120, EVENING - 60, EVENING + DAY / 4] {
             Call { dialled: HOME, ..call(at as u64, at) }.tell(Telling::Cdr, &mut engine, tenant);
         }
         for call in &calls {

@@ -195,14 +195,16 @@ impl KeyState {
         if self.is_armed_at(call.first_at) {
             call.traits = call.traits.with(Traits::ARMED);
         }
-        let mut late_news = None;
         let country = call.country;
         if country != CallStat::NO_DESTINATION && call.traits.has(Traits::INTERNATIONAL) {
             let novelty = self.countries.note(country, call.first_at, settings.new_country_seconds);
             if novelty.is_new && call.first_at >= view.learned_at {
                 call.traits = call.traits.with(Traits::NEW_COUNTRY);
             }
-            late_news = novelty.no_longer_new.map(|at| (at, country));
+            if let Some(at) = novelty.no_longer_new {
+                // First of all, so that no window has two first calls to one country.
+                self.no_longer_new(at, country, now, view, out);
+            }
         }
         if call.is_open() {
             self.open.begin(&call, now.soon(), settings);
@@ -220,9 +222,6 @@ impl KeyState {
         });
         self.look_at_call(&stat, Some(stat.first_at), now, view, &mut findings);
         self.conclude(&stat, findings, now, view, out);
-        if let Some((at, country)) = late_news {
-            self.no_longer_new(at, country, now, view, out);
-        }
     }
 
     fn answer(&mut self, started_at: EventTime, call: u64, now: Now, view: View<'_>, out: &mut Output) {
@@ -282,7 +281,11 @@ impl KeyState {
         for (_, incident) in &mut self.incidents {
             match (incident.holds(view.settings, before), incident.holds(view.settings, after)) {
                 (true, true) => incident.change(before, after),
-                (true, false) => incident.take_out(before),
+                (true, false) => {
+                    let others = self.windows.calls().iter().filter(|call| call.call != before.call);
+                    let left = others.filter(|call| incident.holds(view.settings, call));
+                    incident.take_out(before, left.map(|call| call.first_at).min());
+                }
                 (false, true) => incident.add(after, view.names),
                 (false, false) => {}
             }
