@@ -1,9 +1,9 @@
-//! The engine by calls of our own: against an oracle, out of order, and by examples of what no oracle says.
+//! The engine by calls of our own: against an oracle, and out of order.
 mod oracle;
 mod shuffled;
 
 use std::sync::{Arc, LazyLock};
-use tollwatch::{Config, Overrides, RawConfig, default_text};
+use tollwatch::{RawConfig, default_text};
 use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Party, Record};
 use tollwatch_detect::{Detection, Engine, RawRule, Settings, TenantId};
 use tollwatch_numbering::{Destinations, DialPlan, RateDeck};
@@ -56,11 +56,6 @@ pub(crate) fn call(serial: u64, start: i64) -> Call<'static> {
 }
 
 impl Call<'_> {
-    /// Nobody answered.
-    pub(crate) fn failed(self) -> Self {
-        Self { seconds: 10, billable: 0, ..self }
-    }
-
     /// Event time at which a record of that kind comes.
     pub(crate) fn known_at(&self, telling: Telling) -> i64 {
         match telling {
@@ -152,22 +147,6 @@ impl Call<'_> {
             engine.observe(tenant, 0, &Record::Cdr(row));
         }
     }
-}
-
-/// Gives the engine the CDRs of calls of one tenant, in their order.
-pub(crate) fn tell(engine: &mut Engine, tenant: &str, calls: &[Call<'_>]) {
-    let tenant = engine.tenant(tenant);
-    for call in calls {
-        call.tell(Telling::Cdr, engine, tenant);
-    }
-}
-
-/// An engine by a configuration's text.
-pub(crate) fn engine(text: &str) -> Engine {
-    let overrides = Overrides { timezone: Some("Asia/Tokyo".to_owned()), ..Overrides::default() };
-    let config = Config::from_text(text, "test.toml", None, &overrides);
-    let Config { settings, tenants, .. } = config.unwrap_or_else(|problems| panic!("{problems:?}"));
-    Config::engine(settings, tenants)
 }
 
 /// What all rules of a property are tried with, read once.

@@ -2,6 +2,7 @@
 use super::{Call, GUINEA, HOME, NEW_YORK, SATURDAY, SIERRA_LEONE, Telling, call, settings_with};
 use crate::harness::wire;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use tollwatch_detect::{Engine, IncidentV1, RawRule, Severity};
 
@@ -68,7 +69,8 @@ fn rules(text: &str) -> Vec<RawRule> {
 }
 
 static ANY: LazyLock<Vec<RawRule>> = LazyLock::new(|| rules(RULES));
-static ALL: LazyLock<Vec<RawRule>> = LazyLock::new(|| [rules(RULES), rules(RULES_OF_COMPLETED_CALLS)].concat());
+static ALL: LazyLock<Vec<RawRule>> =
+    LazyLock::new(|| [rules(RULES), rules(RULES_OF_COMPLETED_CALLS)].concat());
 
 /// A call, how it comes to be known, and how much later than at once.
 #[derive(Clone, Copy, Debug)]
@@ -83,11 +85,15 @@ struct Traffic {
 /// Calls of a few bursts, hours apart.
 fn traffic(bursts: i64, live: bool) -> impl Strategy<Value = Vec<Traffic>> {
     let shape = (0..bursts, 0..BURST, 1..BURST / 2, 0i64..20, 0..=LATENESS);
-    let who = (prop::sample::select(&EXTENSIONS), prop::sample::select(&TRUNKS), prop::sample::select(&DIALLED));
+    let who =
+        (prop::sample::select(&EXTENSIONS), prop::sample::select(&TRUNKS), prop::sample::select(&DIALLED));
     let kind = (0u8..10, any::<bool>(), any::<bool>());
     prop::collection::vec((shape, who, kind), 1..40).prop_map(move |all| {
+        // Two first calls to a country at one instant are both new, until an earlier one turns up: none begin together.
+        let mut starts = BTreeSet::new();
         let numbered = (1u64..).zip(all);
         numbered
+            .filter(|(_, ((burst, at, ..), ..))| starts.insert((*burst, *at)))
             .map(|(serial, ((burst, at, talked, rang, late), (extension, trunk, dialled), kind))| {
                 let start = SATURDAY + burst * 6 * 3600 + at;
                 // Of ten calls three fail and two are short.

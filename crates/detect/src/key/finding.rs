@@ -79,7 +79,8 @@ impl KeyState {
                     Measure::SameNumberRun | Measure::NeighbouringNumbers | Measure::CallsInOneRange => {
                         self.windows.calls_to_range_of(call) as i64
                     }
-                    Measure::DistinctCountries => self.countries.len() as i64,
+                    // The home country, where premium numbers are watched, is not among those abroad.
+                    Measure::DistinctCountries => self.countries.len() as i64 + 1,
                     _ => self.windows.calls().len() as i64,
                 };
                 if at_most < threshold.lowest() {

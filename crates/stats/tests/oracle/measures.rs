@@ -179,15 +179,11 @@ fn of_more_calls_than_are_looked_at_those_next_to_the_call_count() {
     let windows = ring(&calls);
     let search = Search { traits: Traits::HIGH_RISK, seconds: 3600, least: 1 };
     let newest = &calls[5999];
-    let shown = |show: &dyn Fn(&mut dyn FnMut(u64, EventTime))| {
-        let mut shown = Vec::new();
-        show(&mut |value, edge| shown.push((value, edge)));
-        shown
-    };
-    let last = [(4096, newest.first_at)];
-    assert_eq!(shown(&|mut visit| windows.visit_neighbours(newest, search, &mut visit)), last);
-    assert_eq!(shown(&|mut visit| windows.visit_calls_in_range(newest, search, &mut visit)), last);
-    let middle = shown(&|mut visit| windows.visit_neighbours(&calls[3000], search, &mut visit));
+    let (mut last, mut middle) = (Vec::new(), Vec::new());
+    windows.visit_neighbours(newest, search, &mut |value, edge| last.push((value, edge)));
+    windows.visit_calls_in_range(newest, search, &mut |value, edge| last.push((value, edge)));
+    assert_eq!(last, [(4096, newest.first_at); 2]);
+    windows.visit_neighbours(&calls[3000], search, &mut |value, edge| middle.push((value, edge)));
     assert!(middle.iter().all(|(_, edge)| *edge >= calls[3000].first_at));
     assert!(middle.iter().any(|(value, _)| *value >= 4096));
 }
