@@ -62,7 +62,9 @@ impl Across {
                 self.first_at.get_or_insert(toll.clock);
                 self.keys.moved(self.clock, self.seq);
             }
-            if let Step::Begun(call) = &mut toll.step {
+            if let Step::Begun(call) = &mut toll.step
+                && call.placed_by().is_some()
+            {
                 // Extensions of two tenants with one number are two.
                 call.extension ^= (tenant as u32).wrapping_mul(0x9e37_79b1);
             }

@@ -135,7 +135,8 @@ impl Incident {
 
     /// Takes a call in.
     pub(crate) fn add(&mut self, call: &CallStat, names: Names<'_>) {
-        self.first_call_at = self.first_call_at.min(call.first_at);
+        let is_first = self.attempts == 0 || call.first_at < self.first_call_at;
+        self.first_call_at = if is_first { call.first_at } else { self.first_call_at };
         self.attempts = self.attempts.saturating_add(u64::from(call.attempts));
         self.answered = self.answered.saturating_add(u64::from(call.answered));
         self.billable_seconds = self.billable_seconds.saturating_add(u64::from(call.billable_seconds));
@@ -154,14 +155,23 @@ impl Incident {
         }
     }
 
-    /// Takes a call out again that proves to be of another kind than was thought.
-    pub(crate) fn take_out(&mut self, call: &CallStat) {
+    /// Takes a call out again that proves to be of another kind than was thought. `first_at` is the start of the
+    /// first call that is left, as far as calls are remembered.
+    pub(crate) fn take_out(&mut self, call: &CallStat, first_at: Option<EventTime>) {
+        if let Some(first_at) = first_at.filter(|_| call.first_at == self.first_call_at) {
+            self.first_call_at = first_at;
+        }
         self.attempts = self.attempts.saturating_sub(u64::from(call.attempts));
         self.answered = self.answered.saturating_sub(u64::from(call.answered));
         self.billable_seconds = self.billable_seconds.saturating_sub(u64::from(call.billable_seconds));
         self.exposure = self.exposure.saturating_sub(call.cost);
         if let Some(calls) = self.destinations.get_mut(&call.destination) {
             *calls = calls.saturating_sub(u64::from(call.attempts));
+        }
+        self.destinations.retain(|_, calls| *calls > 0);
+        let id = String::from_utf8_lossy(&call.call_id);
+        if let Some(at) = self.call_ids.iter().position(|known| **known == *id) {
+            self.call_ids.remove(at);
         }
     }
 

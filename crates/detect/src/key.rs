@@ -211,7 +211,8 @@ impl KeyState {
         let kept_from = clock.plus_seconds(-view.settings.retention_seconds(view.rules));
         self.windows.evict(&view.rules.specs, kept_from);
         self.armed.retain(|(_, until)| *until > kept_from);
-        self.countries.forget(clock.plus_seconds(-view.settings.new_country_seconds - 86_400));
+        // Rules on several countries ask for all that the windows hold.
+        self.countries.forget(kept_from.min(clock.plus_seconds(-view.settings.new_country_seconds - 86_400)));
         size(self) != before
     }
 
@@ -238,14 +239,16 @@ impl KeyState {
         if self.is_armed_at(call.first_at) {
             call.traits = call.traits.with(Traits::ARMED);
         }
-        let mut late_news = None;
         let country = call.country;
         if country != CallStat::NO_DESTINATION && call.traits.has(Traits::INTERNATIONAL) {
             let novelty = self.countries.note(country, call.first_at, settings.new_country_seconds);
             if novelty.is_new && call.first_at >= view.learned_at {
                 call.traits = call.traits.with(Traits::NEW_COUNTRY);
             }
-            late_news = novelty.no_longer_new.map(|at| (at, country));
+            if let Some(at) = novelty.no_longer_new {
+                // First of all, so that no window has two first calls to one country.
+                self.no_longer_new(at, country, now, view, out);
+            }
         }
         if call.is_open() {
             self.open.begin(&call, now.soon(), settings);
@@ -263,9 +266,6 @@ impl KeyState {
         });
         self.look_at_call(&stat, Some(stat.first_at), now, view, &mut findings);
         self.conclude(&stat, findings, now, view, out);
-        if let Some((at, country)) = late_news {
-            self.no_longer_new(at, country, now, view, out);
-        }
     }
 
     fn answer(&mut self, started_at: EventTime, call: u64, now: Now, view: View<'_>, out: &mut Output) {
@@ -325,7 +325,11 @@ impl KeyState {
         for (_, incident) in &mut self.incidents {
             match (incident.holds(view.settings, before), incident.holds(view.settings, after)) {
                 (true, true) => incident.change(before, after),
-                (true, false) => incident.take_out(before),
+                (true, false) => {
+                    let others = self.windows.calls().iter().filter(|call| call.call != before.call);
+                    let left = others.filter(|call| incident.holds(view.settings, call));
+                    incident.take_out(before, left.map(|call| call.first_at).min());
+                }
                 (false, true) => incident.add(after, view.names),
                 (false, false) => {}
             }
@@ -354,21 +358,25 @@ impl KeyState {
             .filter(|call| call.traits.has(Traits::NEW_COUNTRY) && call.country == country)
             .cloned()
             .collect();
-        self.take_for(calls, |traits| traits.without(Traits::NEW_COUNTRY), now, view, out);
+        self.take_for(&calls, |traits| traits.without(Traits::NEW_COUNTRY), now, view, out);
     }
 
     /// Looks again at calls that prove to be of another kind.
     fn take_for(
         &mut self,
-        calls: Vec<CallStat>,
+        calls: &[CallStat],
         kind: impl Fn(Traits) -> Traits,
         now: Now,
         view: View<'_>,
         out: &mut Output,
     ) {
-        for before in calls {
+        for call in calls {
+            // As it stands by now: what followed from the call before may have changed it.
+            let Some(before) = self.windows.find(call.first_at, call.call).cloned() else { continue };
             let after = CallStat { traits: kind(before.traits), ..before.clone() };
-            self.replace(&before, &after, now, view, out);
+            if after.traits != before.traits {
+                self.replace(&before, &after, now, view, out);
+            }
         }
     }
 
@@ -376,31 +384,31 @@ impl KeyState {
         self.armed.iter().any(|(from, until)| at > *from && at <= *until)
     }
 
-    /// Arms the key for the time `from..=until`, and looks again at the calls of that time.
-    fn arm(&mut self, from: EventTime, until: EventTime, now: Now, view: View<'_>, out: &mut Output) {
-        // Times that touch are one, so that their number stays small.
-        let mut whole = (from, until);
-        self.armed.retain(|&(a, b)| {
-            let touches = a <= whole.1 && b >= whole.0;
-            if touches {
-                whole = (whole.0.min(a), whole.1.max(b));
-            }
-            !touches
-        });
-        self.armed.push(whole);
+    /// Arms the key for these times, and looks again at their calls: once they are armed for all of them, so that none
+    /// of the calls arms for more.
+    fn arm(&mut self, times: &[(EventTime, EventTime)], now: Now, view: View<'_>, out: &mut Output) {
+        for &(from, until) in times {
+            // Times that touch are one, so that their number stays small.
+            let mut whole = (from, until);
+            self.armed.retain(|&(a, b)| {
+                let touches = a <= whole.1 && b >= whole.0;
+                if touches {
+                    whole = (whole.0.min(a), whole.1.max(b));
+                }
+                !touches
+            });
+            self.armed.push(whole);
+        }
         let calls: Vec<CallStat> = self
             .windows
             .calls()
             .iter()
             .filter(|call| {
-                call.first_at > from
-                    && call.first_at <= until
-                    && !call.is_pane()
-                    && !call.traits.has(Traits::ARMED)
+                !call.is_pane() && !call.traits.has(Traits::ARMED) && self.is_armed_at(call.first_at)
             })
             .cloned()
             .collect();
-        self.take_for(calls, |traits| traits.with(Traits::ARMED), now, view, out);
+        self.take_for(&calls, |traits| traits.with(Traits::ARMED), now, view, out);
     }
 }
 

@@ -3,30 +3,27 @@ use crate::{CallStat, Search, Windows};
 use tollwatch_cdr::EventTime;
 
 impl Windows {
-    /// The most different values of an attribute among the calls of any one window that holds `call`, with the
-    /// right edge of the first such window. A call without a value is not counted.
+    /// Shows `visit` every window that holds `call` and has at least `search.least` different values of an attribute
+    /// among its calls: how many, and the window's right edge, oldest first. A call without a value is not counted.
     ///
     /// `value` names the attribute: [`CallStat::called_number`], [`CallStat::range`], [`CallStat::placed_by`], or a
     /// country by a function of the caller. `among` says which calls are comparable with the one at hand: all of
     /// them, or those to the same destination, country or range.
     ///
-    /// Where there are fewer than `search.least` values in all, their number is what comes back, for any window.
-    ///
     /// Costs n log n steps for the n calls, 8,192 at most, that can share a window with `call`. Calls further from
     /// it, and calls of a hot key that were folded into panes, are not seen.
-    pub fn most_distinct<V: Ord>(
+    pub fn visit_distinct<V: Ord>(
         &self,
         call: &CallStat,
         search: Search,
         among: impl Fn(&CallStat) -> bool,
         value: impl Fn(&CallStat) -> Option<V>,
-    ) -> (u64, EventTime) {
-        let mut best = (0, call.first_at);
+        visit: &mut impl FnMut(u64, EventTime),
+    ) {
         let comparable = || self.near(call.first_at, search).filter(|other| !other.is_pane() && among(other));
-        let all = distinct_upto(comparable().filter_map(&value), search.least);
-        if all < search.least {
-            // No window has more than all of them together.
-            return (all, call.first_at);
+        // No window has more than all of them together.
+        if distinct_upto(comparable().filter_map(&value), search.least) < search.least {
+            return;
         }
         let near: Vec<(EventTime, Option<V>)> =
             comparable().map(|other| (other.first_at, value(other))).collect();
@@ -39,22 +36,21 @@ impl Windows {
             }
             // Calls that start together are one edge, and it is the last of them that has them all.
             let is_edge = near.get(index + 1).is_none_or(|(next, _)| next != edge);
-            if *edge >= call.first_at && is_edge && inside.distinct > best.0 {
-                best = (inside.distinct, *edge);
-                if inside.distinct >= search.enough {
-                    break;
-                }
+            if *edge >= call.first_at && is_edge && inside.distinct >= search.least {
+                visit(inside.distinct, *edge);
             }
         }
-        best
     }
 
-    /// The most calls to the range that `call` went to in any one window that holds it, with the right edge of that
-    /// window; none if nobody could read its number. Costs a step for each call, 8,192 at most, that can share a window
-    /// with it.
-    pub fn most_in_one_range(&self, call: &CallStat, search: Search) -> (u64, EventTime) {
-        let mut best = (0, call.first_at);
-        let Some(range) = call.range() else { return best };
+    /// The same with the calls to the range that `call` went to; nothing if nobody could read its number. Costs a step
+    /// for each call, 8,192 at most, that can share a window with it.
+    pub fn visit_calls_in_range(
+        &self,
+        call: &CallStat,
+        search: Search,
+        visit: &mut impl FnMut(u64, EventTime),
+    ) {
+        let Some(range) = call.range() else { return };
         let inside = || self.near(call.first_at, search).filter(|other| other.range() == Some(range));
         let mut left = inside().peekable();
         let mut calls = 0;
@@ -66,28 +62,18 @@ impl Windows {
                 calls -= 1;
             }
             let is_edge = edges.peek().is_none_or(|next| next.first_at != edge.first_at);
-            if edge.first_at >= call.first_at && is_edge && calls > best.0 {
-                best = (calls, edge.first_at);
-                if calls >= search.enough {
-                    break;
-                }
+            if edge.first_at >= call.first_at && is_edge && calls >= search.least {
+                visit(calls, edge.first_at);
             }
         }
-        best
     }
 
-    /// The most different numbers of the range that `call` went to in any one window that holds it, with the right
-    /// edge of that window; none if nobody could read its number. Cost and bounds as [`Windows::most_distinct`].
-    pub fn most_neighbours(&self, call: &CallStat, search: Search) -> (u64, EventTime) {
-        match call.range() {
-            Some(range) => self.most_distinct(
-                call,
-                search,
-                |other| other.range() == Some(range),
-                CallStat::called_number,
-            ),
-            None => (0, call.first_at),
-        }
+    /// The same with the different numbers of the range that `call` went to; nothing if nobody could read its number.
+    /// Cost and bounds as [`Windows::visit_distinct`].
+    pub fn visit_neighbours(&self, call: &CallStat, search: Search, visit: &mut impl FnMut(u64, EventTime)) {
+        let Some(range) = call.range() else { return };
+        let same_range = |other: &CallStat| other.range() == Some(range);
+        self.visit_distinct(call, search, same_range, CallStat::called_number, visit);
     }
 }
 

@@ -6,17 +6,15 @@ use tollwatch_cdr::EventTime;
 /// is alarmed for their number.
 pub(crate) const MOST_CALLS: usize = 4096;
 
-/// In which windows a measure looks for its highest value, and when that is high enough.
+/// In which windows a measure looks, and from which value on it shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Search {
     /// Which calls count.
     pub traits: Traits,
     /// Length of the windows in seconds.
     pub seconds: i64,
-    /// Below this value nobody asks for it: where there are fewer calls, none are counted.
+    /// Windows with a value below this are not shown: where there are fewer calls, none are counted.
     pub least: u64,
-    /// From this value on it need not look on.
-    pub enough: u64,
 }
 
 impl Windows {

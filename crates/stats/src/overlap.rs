@@ -4,31 +4,48 @@ use crate::{CallStat, Traits, Windows};
 use tollwatch_cdr::EventTime;
 
 impl Windows {
-    /// The most calls with these traits that were up at one instant of `[from, until)`. A call is up from its
-    /// start, ringing included, to its end. Calls folded into panes are not seen.
-    pub fn most_concurrent(&self, traits: Traits, from: EventTime, until: EventTime) -> u64 {
+    /// The most calls with these traits that were up at one instant of `[from, until)`, and the start of the oldest
+    /// call that was up at any instant of it at which `least` of them were. A call is up from its start, ringing
+    /// included, to its end. Calls folded into panes are not seen.
+    pub fn most_concurrent(
+        &self,
+        traits: Traits,
+        from: EventTime,
+        until: EventTime,
+        least: u64,
+    ) -> (u64, Option<EventTime>) {
         let reach = from.plus_seconds(-self.longest_seconds());
-        let mut steps: Vec<(EventTime, i32)> = Vec::new();
-        for call in self.candidates(traits, until) {
-            // Closed calls before `reach` are over; open ones may be as old as they like.
-            if call.first_at < reach && !self.has_open_calls() {
-                break;
-            }
-            let start = call.first_at.max(from);
-            let end = call.ended_at.min(until);
-            if start < end {
-                steps.push((start, 1));
-                steps.push((end, -1));
-            }
-        }
+        // Closed calls before `reach` are over; open ones may be as old as they like.
+        let may_be_up = |call: &&CallStat| call.first_at >= reach || self.has_open_calls();
+        let up: Vec<(EventTime, EventTime, EventTime)> = self
+            .candidates(traits, until)
+            .take_while(may_be_up)
+            .map(|call| (call.first_at, call.first_at.max(from), call.ended_at.min(until)))
+            .filter(|(_, start, end)| start < end)
+            .collect();
         // At the same instant an end comes before a start: the line is free again.
+        let mut steps: Vec<(EventTime, i8)> =
+            up.iter().flat_map(|(_, start, end)| [(*start, 1), (*end, -1)]).collect();
         steps.sort_unstable();
-        let (mut now, mut most) = (0_i64, 0_i64);
-        for (_, step) in steps {
-            now += i64::from(step);
+        let (mut now, mut most) = (0_u64, 0);
+        let mut reached: Vec<(EventTime, EventTime)> = Vec::new();
+        for (at, step) in steps {
+            let before = now;
+            now = now.saturating_add_signed(i64::from(step));
             most = most.max(now);
+            if before < least && now >= least {
+                reached.push((at, at));
+            } else if before >= least
+                && now < least
+                && let Some((_, end)) = reached.last_mut()
+            {
+                *end = at;
+            }
         }
-        most.max(0).unsigned_abs()
+        let was_up = |(_, start, end): &&(EventTime, EventTime, EventTime)| {
+            reached.iter().any(|(since, upto)| start < upto && since < end)
+        };
+        (most, up.iter().rev().find(was_up).map(|(first_at, ..)| *first_at))
     }
 
     fn candidates(&self, traits: Traits, until: EventTime) -> impl Iterator<Item = &CallStat> {

@@ -3,21 +3,25 @@ use crate::{CallStat, Search, Windows};
 use tollwatch_cdr::EventTime;
 
 impl Windows {
-    /// The longest run of calls to the number of `call`, one right after the other, that has `call` in it and lies in
-    /// one window, with the start of the run's last call; none if nobody could read the number or `call` is not in
-    /// the ring.
+    /// Shows `visit` the runs of calls to the number of `call`, one right after the other, that have `call` in them, lie
+    /// in one window and are at least `search.least` long: the length of each, and the start of its last call. Nothing
+    /// if nobody could read the number or `call` is not in the ring.
     ///
     /// Calls follow each other by their start, and in the order of their names where they started
     /// together. Calls without the traits are passed over; one with them to another number ends the run, and so does
     /// a pane: the calls of a hot key that were folded are not seen.
     ///
     /// Costs a step for each call, 8,192 at most, that can share a window with `call`.
-    pub fn longest_run_of_number(&self, call: &CallStat, search: Search) -> (u64, EventTime) {
-        let mut best = (0, call.first_at);
-        let Some(number) = call.called_number() else { return best };
+    pub fn visit_runs_of_number(
+        &self,
+        call: &CallStat,
+        search: Search,
+        visit: &mut impl FnMut(u64, EventTime),
+    ) {
+        let Some(number) = call.called_number() else { return };
         let near: Vec<&CallStat> = self.near(call.first_at, search).collect();
         let at_hand = |other: &&CallStat| other.first_at == call.first_at && other.call == call.call;
-        let Some(place) = near.iter().position(at_hand) else { return best };
+        let Some(place) = near.iter().position(at_hand) else { return };
         let (older, younger) = near.split_at(place);
         let goes_on = |other: &&&CallStat| other.number == number;
         let before = older.iter().rev().take_while(goes_on).count();
@@ -29,13 +33,9 @@ impl Windows {
             while left.next_if(|old| old.first_at <= last.first_at.plus_seconds(-search.seconds)).is_some() {
                 length -= 1;
             }
-            if index >= before && length > best.0 {
-                best = (length, last.first_at);
-                if length >= search.enough {
-                    break;
-                }
+            if index >= before && length >= search.least {
+                visit(length, last.first_at);
             }
         }
-        best
     }
 }

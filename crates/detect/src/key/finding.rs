@@ -4,7 +4,7 @@ use crate::incident::{Incident, Severity, Trigger};
 use crate::rule::{Measure, Rule, Threshold};
 use std::collections::BTreeSet;
 use tollwatch_cdr::EventTime;
-use tollwatch_stats::{CallStat, Search, Totals, Traits};
+use tollwatch_stats::{CallStat, Search, Totals};
 
 /// One threshold that was reached.
 #[derive(Clone, Copy, Debug)]
@@ -80,19 +80,23 @@ impl KeyState {
                     Measure::SameNumberRun | Measure::NeighbouringNumbers | Measure::CallsInOneRange => {
                         self.windows.calls_to_range_of(call) as i64
                     }
-                    Measure::DistinctCountries => self.countries.len() as i64,
+                    // The home country, where premium numbers are watched, is not among those abroad.
+                    Measure::DistinctCountries => self.countries.len() as i64 + 1,
                     _ => self.windows.calls().len() as i64,
                 };
                 if at_most < threshold.lowest() {
                     continue;
                 }
-                let (value, edge, window_from) = self.measure(rule, threshold, call, up_from, now);
-                findings.push(index, number, rule, value, edge, window_from);
+                self.measure(rule, threshold, call, up_from, now, &mut |value, edge, window_from| {
+                    findings.push(index, number, rule, value, edge, window_from);
+                });
             }
         }
     }
 
-    /// The value, the right edge of its window, and what its window begins behind.
+    /// Shows `visit` what is there around a call: the value, the right edge of its window, and what its window begins
+    /// behind. All windows that reach anything are shown, as those of running totals are, so that what follows does not
+    /// depend on the order in which calls come to be known.
     fn measure(
         &self,
         rule: &Rule,
@@ -100,42 +104,42 @@ impl KeyState {
         call: &CallStat,
         up_from: Option<EventTime>,
         now: Now,
-    ) -> (i64, EventTime, EventTime) {
-        let enough = [threshold.arm, threshold.warning, threshold.critical].into_iter().flatten().max();
+        visit: &mut impl FnMut(i64, EventTime, EventTime),
+    ) {
         let search = Search {
             traits: rule.traits,
             seconds: threshold.seconds,
             least: threshold.lowest().max(1).unsigned_abs(),
-            enough: enough.unwrap_or(1).max(1).unsigned_abs(),
         };
         let country =
             |call: &CallStat| Some(call.country).filter(|country| *country != CallStat::NO_DESTINATION);
         let same_country = |other: &CallStat| other.country == call.country;
         let same_row = |other: &CallStat| other.destination == call.destination;
         let windows = &self.windows;
-        let (most, edge) = match rule.measure {
+        let in_window = &mut |value: u64, edge: EventTime| {
+            visit(value as i64, edge, edge.plus_seconds(-threshold.seconds));
+        };
+        match rule.measure {
             Measure::ConcurrentCalls => {
                 // A call that still goes on overlaps what is up now, not what may come.
                 let until = if call.is_open() { now.known_at.plus_seconds(1) } else { call.ended_at };
                 let from = up_from.unwrap_or(call.first_at);
-                let most = windows.most_concurrent(rule.traits, from, until) as i64;
-                let reached = most >= threshold.lowest();
-                let from = if reached { self.oldest_overlapping(rule.traits, from, until) } else { from };
-                return (most, call.first_at, from);
+                let least = threshold.lowest_alert().max(1).unsigned_abs();
+                let (most, oldest) = windows.most_concurrent(rule.traits, from, until, least);
+                visit(most as i64, call.first_at, before(oldest.unwrap_or(from)));
             }
             Measure::LongestCall => {
-                return (i64::from(call.billable_seconds), call.first_at, before(call.first_at));
+                visit(i64::from(call.billable_seconds), call.first_at, before(call.first_at));
             }
-            Measure::DistinctCountries => windows.most_distinct(call, search, |_| true, country),
+            Measure::DistinctCountries => windows.visit_distinct(call, search, |_| true, country, in_window),
             Measure::DistinctExtensions => {
-                windows.most_distinct(call, search, same_country, CallStat::placed_by)
+                windows.visit_distinct(call, search, same_country, CallStat::placed_by, in_window);
             }
-            Measure::SameNumberRun => windows.longest_run_of_number(call, search),
-            Measure::NeighbouringNumbers => windows.most_neighbours(call, search),
-            Measure::CallsInOneRange => windows.most_in_one_range(call, search),
-            _ => windows.most_distinct(call, search, same_row, CallStat::called_number),
-        };
-        (most as i64, edge, edge.plus_seconds(-threshold.seconds))
+            Measure::SameNumberRun => windows.visit_runs_of_number(call, search, in_window),
+            Measure::NeighbouringNumbers => windows.visit_neighbours(call, search, in_window),
+            Measure::CallsInOneRange => windows.visit_calls_in_range(call, search, in_window),
+            _ => windows.visit_distinct(call, search, same_row, CallStat::called_number, in_window),
+        }
     }
 
     /// What a rule measures in the window that ends at `clock`; none where that hangs on the call that looks.
@@ -167,12 +171,6 @@ impl KeyState {
             Measure::DistinctExtensions => Some(distinct(&|call| call.placed_by().map(u64::from))),
             _ => None,
         }
-    }
-
-    fn oldest_overlapping(&self, traits: Traits, from: EventTime, until: EventTime) -> EventTime {
-        let overlapping =
-            |c: &&CallStat| c.traits.has(traits) && !c.is_pane() && c.ended_at > from && c.first_at < until;
-        before(self.windows.calls().iter().filter(overlapping).map(|c| c.first_at).min().unwrap_or(from))
     }
 }
 

@@ -19,11 +19,14 @@ impl KeyState {
         out: &mut Output,
     ) {
         self.conclude_incidents(call, &findings.reached, now, view, out);
+        let is_known = |times: &(EventTime, EventTime)| {
+            self.armed.iter().any(|armed| armed.0 <= times.0 && armed.1 >= times.1)
+        };
+        let news: Vec<(EventTime, EventTime)> =
+            findings.arm.into_iter().filter(|times| !is_known(times)).collect();
         // A rule that arms never waits for being armed itself, so this comes to an end.
-        for (from, until) in findings.arm {
-            if !self.armed.iter().any(|armed| armed.0 <= from && armed.1 >= until) {
-                self.arm(from, until, now, view, out);
-            }
+        if !news.is_empty() {
+            self.arm(&news, now, view, out);
         }
     }
 
@@ -42,6 +45,8 @@ impl KeyState {
         rules.extend(self.incidents.iter().map(|(_, incident)| incident.rule));
         rules.sort_unstable();
         rules.dedup();
+        let counts =
+            |rule| view.settings.rules.get(rule).is_some_and(|rule: &Rule| call.traits.has(rule.traits));
         for rule in rules {
             let of_rule = || findings.iter().filter(|finding| finding.rule == rule);
             let at = self.incidents.iter().position(|(_, incident)| incident.rule == rule);
@@ -50,7 +55,8 @@ impl KeyState {
             let from = of_rule().map(|finding| finding.window_from).min();
             let reason = match (at, worst, from) {
                 (Some(at), worst, from) => self.follow(at, call, worst, from, now, view),
-                (None, Some(worst), Some(from)) => {
+                // A call that has just proved to be of another kind makes a ratio worse, but opens nothing.
+                (None, Some(worst), Some(from)) if counts(rule) => {
                     self.open_incident(call, worst, from, now, view);
                     Some(AlertReason::Opened)
                 }

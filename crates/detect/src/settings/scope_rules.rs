@@ -45,7 +45,9 @@ impl ScopeRules {
             rule.find_specs(&mut own.specs);
             own.rules.push(index);
             own.longest_window = own.longest_window.max(rule.longest_window()).max(rule.arm_seconds);
-            own.wants.push(rule.traits.without(OF_THE_KEY));
+            // What is new to a key shows only beside all that it calls.
+            let all_countries = rule.traits.has(Traits::NEW_COUNTRY).then_some(Traits::INTERNATIONAL);
+            own.wants.push(all_countries.unwrap_or(rule.traits.without(OF_THE_KEY)));
         }
         own.by_spec = vec![Vec::new(); own.specs.len()];
         for &index in &own.rules {

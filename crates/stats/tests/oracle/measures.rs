@@ -1,7 +1,7 @@
 //! What is counted over the ring around one call.
 use crate::{SPECS, at, call};
 use proptest::prelude::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tollwatch_cdr::EventTime;
 use tollwatch_stats::{CallStat, Search, Traits, Windows};
 
@@ -43,14 +43,17 @@ fn is_in_window(call: &CallStat, edge: EventTime) -> bool {
     call.first_at > edge.plus_seconds(-SECONDS) && call.first_at <= edge
 }
 
-/// The right edges of the windows that hold a call, and what `count` makes of the calls in each.
-fn best_of(
+/// The windows that hold a call and end with one that is comparable to it: what `count` makes of the calls in each, and
+/// its right edge.
+fn windows_of(
     calls: &[CallStat],
     hand: &CallStat,
     traits: Traits,
+    comparable: impl Fn(&CallStat) -> bool,
     count: impl Fn(Vec<&CallStat>) -> u64,
 ) -> Vec<(u64, EventTime)> {
-    let edges: BTreeSet<EventTime> = calls.iter().map(|c| c.first_at).collect();
+    let ends_one = |c: &&CallStat| c.traits.has(traits) && comparable(c);
+    let edges: BTreeSet<EventTime> = calls.iter().filter(ends_one).map(|c| c.first_at).collect();
     let holding = edges.into_iter().filter(|edge| is_in_window(hand, *edge));
     let inside = |edge| calls.iter().filter(move |c| c.traits.has(traits) && is_in_window(c, edge)).collect();
     holding.map(|edge| (count(inside(edge)), edge)).collect()
@@ -65,16 +68,17 @@ fn distinct<V: Ord>(
     }
 }
 
-/// The best of all windows, said of one that has it; or as much as was asked for.
-fn check(slow: &[(u64, EventTime)], fast: impl Fn(u64) -> (u64, EventTime)) -> Result<(), TestCaseError> {
-    let most = slow.iter().map(|(value, _)| *value).max().unwrap_or(0);
-    for enough in [u64::MAX, 3, 1] {
-        let (value, edge) = fast(enough);
-        prop_assert!(value <= most && value >= most.min(enough), "{value} for {most}, {enough} are enough");
-        prop_assert!(
-            value == 0 || slow.contains(&(value, edge)),
-            "{value} is not what the window at {edge} has"
-        );
+/// What is shown of the windows is what they have, if it is enough; nothing is shown twice.
+fn check(
+    slow: &[(u64, EventTime)],
+    fast: impl Fn(u64, &mut dyn FnMut(u64, EventTime)),
+) -> Result<(), TestCaseError> {
+    for least in [1, 2, 5] {
+        let mut shown = Vec::new();
+        fast(least, &mut |value, edge| shown.push((value, edge)));
+        let reached: Vec<(u64, EventTime)> =
+            slow.iter().copied().filter(|(value, _)| *value >= least).collect();
+        prop_assert_eq!(shown, reached, "from {} on", least);
     }
     Ok(())
 }
@@ -83,13 +87,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn different_values_of_any_attribute_are_those_of_the_best_window(
+    fn different_values_of_any_attribute_are_those_of_the_windows_that_hold_the_call(
         calls in calls(), which in any::<prop::sample::Index>(), any_traits in any::<bool>(), among in 0u8..4,
     ) {
         let windows = ring(&calls);
         let hand = &calls[which.index(calls.len())];
         let traits = if any_traits { Traits::ANY } else { hand.traits };
-        let search = |enough| Search { traits, seconds: SECONDS, least: 1, enough };
+        let search = |least| Search { traits, seconds: SECONDS, least };
         let among = |other: &CallStat| match among {
             0 => true,
             1 => other.destination == hand.destination,
@@ -97,39 +101,42 @@ proptest! {
             _ => other.range() == hand.range(),
         };
         let called_country = |c: &CallStat| country(c.destination);
-        let slow = |count| best_of(&calls, hand, traits, count);
-        let numbers = best_of(&calls, hand, traits, distinct(among, |c| Some(c.number).filter(|n| *n > 0)));
-        check(&numbers, |enough| windows.most_distinct(hand, search(enough), among, CallStat::called_number))?;
-        let most = numbers.iter().map(|(value, _)| *value).max().unwrap_or(0);
-        let at_least_three = Search { least: 3, ..search(u64::MAX) };
-        let (value, _) = windows.most_distinct(hand, at_least_three, among, CallStat::called_number);
-        prop_assert!(value == most || (most < 3 && value < 3), "{value} for {most}, asked for from 3 on");
-        let ranges = best_of(&calls, hand, traits, distinct(among, |c| {
+        let numbers = windows_of(&calls, hand, traits, among, distinct(among, |c| Some(c.number).filter(|n| *n > 0)));
+        check(&numbers, |least, mut visit| {
+            windows.visit_distinct(hand, search(least), among, CallStat::called_number, &mut visit);
+        })?;
+        let ranges = windows_of(&calls, hand, traits, among, distinct(among, |c| {
             Some(c.number / 10_000).filter(|range| *range > 0)
         }));
-        check(&ranges, |enough| windows.most_distinct(hand, search(enough), among, CallStat::range))?;
-        let extensions = best_of(&calls, hand, traits, distinct(among, |c| Some(c.extension).filter(|e| *e > 0)));
-        check(&extensions, |enough| windows.most_distinct(hand, search(enough), among, CallStat::placed_by))?;
-        let countries = slow(distinct(among, called_country));
-        check(&countries, |enough| windows.most_distinct(hand, search(enough), among, called_country))?;
+        check(&ranges, |least, mut visit| {
+            windows.visit_distinct(hand, search(least), among, CallStat::range, &mut visit);
+        })?;
+        let extensions = windows_of(&calls, hand, traits, among, distinct(among, |c| Some(c.extension).filter(|e| *e > 0)));
+        check(&extensions, |least, mut visit| {
+            windows.visit_distinct(hand, search(least), among, CallStat::placed_by, &mut visit);
+        })?;
+        let countries = windows_of(&calls, hand, traits, among, distinct(among, called_country));
+        check(&countries, |least, mut visit| {
+            windows.visit_distinct(hand, search(least), among, called_country, &mut visit);
+        })?;
     }
 
     #[test]
-    fn calls_and_neighbours_of_a_range_are_those_of_the_best_window(
+    fn calls_and_neighbours_of_a_range_are_those_of_the_windows_that_hold_the_call(
         calls in calls(), which in any::<prop::sample::Index>(),
     ) {
         let windows = ring(&calls);
         let hand = &calls[which.index(calls.len())];
-        let search = |enough| Search { traits: hand.traits, seconds: SECONDS, least: 1, enough };
+        let search = |least| Search { traits: hand.traits, seconds: SECONDS, least };
         let same = |c: &CallStat| hand.number > 0 && c.number / 10_000 == hand.number / 10_000;
-        let in_range = best_of(&calls, hand, hand.traits, |inside| {
+        let in_range = windows_of(&calls, hand, hand.traits, same, |inside| {
             inside.into_iter().filter(|c| same(c)).count() as u64
         });
-        check(&in_range, |enough| windows.most_in_one_range(hand, search(enough)))?;
+        check(&in_range, |least, mut visit| windows.visit_calls_in_range(hand, search(least), &mut visit))?;
         let all = calls.iter().filter(|c| same(c)).count() as u64;
         prop_assert_eq!(windows.calls_to_range_of(hand), all);
-        let neighbours = best_of(&calls, hand, hand.traits, distinct(same, |c| Some(c.number)));
-        check(&neighbours, |enough| windows.most_neighbours(hand, search(enough)))?;
+        let neighbours = windows_of(&calls, hand, hand.traits, same, distinct(same, |c| Some(c.number)));
+        check(&neighbours, |least, mut visit| windows.visit_neighbours(hand, search(least), &mut visit))?;
     }
 
     #[test]
@@ -148,15 +155,20 @@ proptest! {
         calls.sort_by_key(|c| c.first_at);
         let counted: Vec<&CallStat> = calls.iter().filter(|c| c.traits.has(traits)).collect();
         let place = counted.iter().position(|c| c.call == hand.call).unwrap();
-        let mut slow = Vec::new();
+        let mut slow: BTreeMap<(usize, EventTime), u64> = BTreeMap::new();
         for (first, last) in (0..=place).flat_map(|first| (place..counted.len()).map(move |last| (first, last))) {
             let run = &counted[first..=last];
             let edge = counted[last].first_at;
             if run.iter().all(|c| c.number == hand.number && is_in_window(c, edge)) && hand.number > 0 {
-                slow.push((run.len() as u64, edge));
+                // The longest that ends with this call.
+                let longest = slow.entry((last, edge)).or_default();
+                *longest = (*longest).max(run.len() as u64);
             }
         }
-        check(&slow, |enough| windows.longest_run_of_number(&hand, Search { traits, seconds: SECONDS, least: 1, enough }))?;
+        let slow: Vec<(u64, EventTime)> = slow.into_iter().map(|((_, edge), length)| (length, edge)).collect();
+        check(&slow, |least, mut visit| {
+            windows.visit_runs_of_number(&hand, Search { traits, seconds: SECONDS, least }, &mut visit);
+        })?;
     }
 }
 
@@ -165,12 +177,21 @@ fn of_more_calls_than_are_looked_at_those_next_to_the_call_count() {
     let calls: Vec<CallStat> =
         (0..6000).map(|id| call(id + 1, id as i64 / 12, 5, true, GUINEA + id)).collect();
     let windows = ring(&calls);
-    let search = Search { traits: Traits::HIGH_RISK, seconds: 3600, least: 1, enough: u64::MAX };
+    let search = Search { traits: Traits::HIGH_RISK, seconds: 3600, least: 1 };
     let newest = &calls[5999];
-    assert_eq!(windows.most_neighbours(newest, search), (4096, newest.first_at));
-    assert_eq!(windows.most_in_one_range(newest, search), (4096, newest.first_at));
-    let (most, edge) = windows.most_neighbours(&calls[3000], search);
-    assert!(most >= 4096 && edge >= calls[3000].first_at, "{most}");
+    let (mut last, mut middle) = (Vec::new(), Vec::new());
+    windows.visit_neighbours(newest, search, &mut |value, edge| last.push((value, edge)));
+    windows.visit_calls_in_range(newest, search, &mut |value, edge| last.push((value, edge)));
+    assert_eq!(last, [(4096, newest.first_at); 2]);
+    windows.visit_neighbours(&calls[3000], search, &mut |value, edge| middle.push((value, edge)));
+    assert!(middle.iter().all(|(_, edge)| *edge >= calls[3000].first_at));
+    assert!(middle.iter().any(|(value, _)| *value >= 4096));
+}
+
+fn longest_run(windows: &Windows, call: &CallStat, search: Search) -> u64 {
+    let mut longest = 0;
+    windows.visit_runs_of_number(call, search, &mut |length, _| longest = length.max(longest));
+    longest
 }
 
 #[test]
@@ -184,20 +205,20 @@ fn a_run_ends_at_the_calls_that_were_folded() {
     }
     let single = windows.calls().iter().rev().take_while(|c| !c.is_pane()).count() as u64;
     assert!(single < 4000, "old calls are folded");
-    let search = Search { traits: Traits::HIGH_RISK, seconds: 86_400, least: 1, enough: u64::MAX };
-    assert_eq!(windows.longest_run_of_number(&newest, search), (single, newest.first_at));
+    let search = Search { traits: Traits::HIGH_RISK, seconds: 86_400, least: 1 };
+    assert_eq!(longest_run(&windows, &newest, search), single);
 }
 
 #[test]
 fn a_call_that_the_ring_does_not_hold_is_in_no_run() {
     let known = call(1, 0, 5, true, GUINEA);
     let windows = ring(std::slice::from_ref(&known));
-    let search = Search { traits: Traits::HIGH_RISK, seconds: 60, least: 1, enough: u64::MAX };
-    assert_eq!(windows.longest_run_of_number(&call(2, 0, 5, true, GUINEA), search).0, 0);
-    assert_eq!(windows.longest_run_of_number(&known, search).0, 1);
+    let search = Search { traits: Traits::HIGH_RISK, seconds: 60, least: 1 };
+    assert_eq!(longest_run(&windows, &call(2, 0, 5, true, GUINEA), search), 0);
+    assert_eq!(longest_run(&windows, &known, search), 1);
     let instants = [EventTime::MIN, EventTime::MAX];
     for first_at in instants {
         let far = CallStat { first_at, last_at: first_at, ..known.clone() };
-        assert_eq!(windows.longest_run_of_number(&far, search).0, 0, "and nothing overflows");
+        assert_eq!(longest_run(&windows, &far, search), 0, "and nothing overflows");
     }
 }

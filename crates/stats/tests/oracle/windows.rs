@@ -116,15 +116,16 @@ proptest! {
             windows.insert(
                 &SPECS, call(id as u64 + 1, *start, *seconds, *high_risk, 7), at(*start), &mut |_, _, _| {});
         }
-        for traits in [Traits::INTERNATIONAL, Traits::HIGH_RISK] {
-            let slow = (from..from + length)
+        for (traits, least) in [(Traits::INTERNATIONAL, 3), (Traits::HIGH_RISK, 1)] {
+            let up: Vec<Vec<i64>> = (from..from + length)
                 .map(|second| spans.iter().filter(|(start, seconds, high_risk)| {
                     (traits == Traits::INTERNATIONAL || *high_risk) && *start <= second && second < start + seconds
-                }).count())
-                .max().unwrap_or(0) as u64;
-            let fast = windows.most_concurrent(
-                traits, at(from), at(from + length));
-            prop_assert_eq!(fast, slow);
+                }).map(|(start, ..)| *start).collect())
+                .collect();
+            let slow = up.iter().map(Vec::len).max().unwrap_or(0) as u64;
+            let oldest = up.iter().filter(|up| up.len() >= least).flatten().min().map(|start| at(*start));
+            let fast = windows.most_concurrent(traits, at(from), at(from + length), least as u64);
+            prop_assert_eq!(fast, (slow, oldest));
         }
     }
 }
