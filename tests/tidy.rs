@@ -8,7 +8,8 @@ fn allowed(name: &str) -> &'static [&'static str] {
     match name {
         "stats" => &["cdr", "numbering"],
         "detect" => &["cdr", "numbering", "stats"],
-        "tollwatch" => &["cdr", "numbering", "stats", "detect", "source"],
+        "http" => &["detect"],
+        "tollwatch" => &["cdr", "numbering", "stats", "detect", "source", "http"],
         _ => &[],
     }
 }
@@ -130,6 +131,7 @@ fn the_schemas_are_those_that_the_program_prints() {
         ("call-event", "schemas/call-event.v1.json"),
         ("format-descriptor", "schemas/format-descriptor.v1.json"),
         ("quarantine", "schemas/quarantine.v1.json"),
+        ("openapi", "schemas/openapi.v1.json"),
     ] {
         let printed = std::process::Command::new(env!("CARGO_BIN_EXE_tollwatch"))
             .args(["schema", of])
