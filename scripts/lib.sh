@@ -4,6 +4,7 @@
 # Written to: Debian's package database, CARGO_HOME and RUSTUP_HOME, and target/ in the repository.
 
 cargo_deny_version=0.20.2
+schemathesis_version=4.32.5
 
 # The main job on the bundled case; the demo and the README's drift check run the same words.
 # shellcheck disable=SC2034
@@ -143,4 +144,20 @@ ensure_cargo_deny() {
     say "installing cargo-deny $cargo_deny_version into ${CARGO_HOME:-$HOME/.cargo}/bin (once; some minutes)"
     step "is the crate registry reachable from here?" \
         env CARGO_PROFILE_DEV_DEBUG=0 cargo install -q --locked --debug "cargo-deny@$cargo_deny_version"
+}
+
+# schemathesis, the client that fuzzes the API, in a Python environment of its own where the test looks for it.
+ensure_schemathesis() {
+    local folder=$target/schemathesis
+    [[ $("$folder/bin/schemathesis" --version 2>/dev/null) != *" $schemathesis_version" ]] || return 0
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3 python3-venv
+    say "installing schemathesis $schemathesis_version into $folder (once)"
+    step "see Python's message above; on Debian it needs python3-venv" python3 -m venv --clear "$folder"
+    step "is the Python package index reachable from here?" \
+        "$folder/bin/pip" install -q --disable-pip-version-check "schemathesis==$schemathesis_version"
+}
+
+# promtool checks what /metrics shows.
+ensure_promtool() {
+    command -v promtool >/dev/null || install_packages prometheus
 }

@@ -28,7 +28,7 @@ enum Command {
     Number(NumberArgs),
     /// Show what is read, and how to switch it on in the PBX
     Formats(FormatsArgs),
-    /// Print a JSON Schema
+    /// Print a JSON Schema, or the API's OpenAPI document
     Schema(SchemaArgs),
 }
 
