@@ -31,17 +31,21 @@ pub(crate) enum Of {
 
 pub(crate) fn run(arguments: &SchemaArgs) -> anyhow::Result<ExitCode> {
     let schema = match arguments.of {
-        Of::Alert => schemars::schema_for!(AlertV1).to_value(),
-        Of::Incident => schemars::schema_for!(IncidentV1).to_value(),
-        Of::Config => schemars::schema_for!(RawConfig).to_value(),
-        Of::Cdr => schemars::schema_for!(CdrV1).to_value(),
-        Of::CallEvent => schemars::schema_for!(CallEventV1).to_value(),
-        Of::FormatDescriptor => schemars::schema_for!(RawDescriptor).to_value(),
-        Of::Quarantine => schemars::schema_for!(QuarantinedV1<'_>).to_value(),
-        Of::Openapi => tollwatch_http::openapi(),
+        Of::Alert => schemars::schema_for!(AlertV1),
+        Of::Incident => schemars::schema_for!(IncidentV1),
+        Of::Config => schemars::schema_for!(RawConfig),
+        Of::Cdr => schemars::schema_for!(CdrV1),
+        Of::CallEvent => schemars::schema_for!(CallEventV1),
+        Of::FormatDescriptor => schemars::schema_for!(RawDescriptor),
+        Of::Quarantine => schemars::schema_for!(QuarantinedV1<'_>),
+        Of::Openapi => return print(&tollwatch_http::openapi()),
     };
+    print(&schema)
+}
+
+fn print(schema: &impl serde::Serialize) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, &schema)?;
+    serde_json::to_writer_pretty(&mut out, schema)?;
     writeln!(out)?;
     Ok(ExitCode::SUCCESS)
 }
