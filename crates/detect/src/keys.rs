@@ -3,6 +3,7 @@ use crate::counters::Counters;
 use crate::engine::{Alert, AlertReason};
 use crate::incident::Incident;
 use crate::key::{KeyState, LetOut, Output, Toll, View};
+use crate::owner::{Charged, Owner};
 use crate::scope::{Scope, ScopeKind, ScopeRef};
 use crate::settings::Settings;
 use crate::storm::Storms;
@@ -31,6 +32,13 @@ struct Slot {
 struct Named {
     id: KeyId,
     used_at: EventTime,
+}
+
+impl Named {
+    fn used(&mut self, clock: EventTime) -> KeyId {
+        self.used_at = self.used_at.max(clock);
+        self.id
+    }
 }
 
 /// All keys, of one tenant or of the scopes that count over all tenants.
@@ -107,23 +115,38 @@ impl Keys {
     /// The key of this name; made if it is new.
     pub(crate) fn key(&mut self, kind: ScopeKind, value: &str, clock: EventTime) -> KeyId {
         let scope = ScopeRef { kind, value };
-        let short = scope.packed();
-        let known = match short {
-            Some(short) => self.short_names.get_mut(&short),
-            None => self.names.get_mut(&scope),
-        };
-        if let Some(named) = known {
-            named.used_at = named.used_at.max(clock);
-            return named.id;
+        if let Some(short) = scope.packed() {
+            return self.short_key(short, clock);
         }
-        self.last = self.last.saturating_add(1);
-        let named = Named { id: self.last, used_at: clock };
-        match short {
-            Some(short) => self.short_names.insert(short, named),
-            None => self.names.insert(Scope::from(&scope), named),
-        };
-        self.slots.insert(named.id, Slot { scope: Scope::from(&scope), state: None });
+        if let Some(named) = self.names.get_mut(&scope) {
+            return named.used(clock);
+        }
+        let named = self.make(Scope::from(&scope), clock);
+        self.names.insert(Scope::from(&scope), named);
         named.id
+    }
+
+    /// The key of whoever is charged; none if it was let go.
+    pub(crate) fn charged(&mut self, owner: Owner, clock: EventTime) -> Option<KeyId> {
+        match owner.charged() {
+            Charged::Extension(short) => Some(self.short_key(short, clock)),
+            Charged::Key(id) => Some(id).filter(|id| self.contains(*id)),
+        }
+    }
+
+    fn short_key(&mut self, short: u64, clock: EventTime) -> KeyId {
+        if let Some(named) = self.short_names.get_mut(&short) {
+            return named.used(clock);
+        }
+        let named = self.make(Scope::unpacked(short), clock);
+        self.short_names.insert(short, named);
+        named.id
+    }
+
+    fn make(&mut self, scope: Scope, clock: EventTime) -> Named {
+        self.last = self.last.saturating_add(1);
+        self.slots.insert(self.last, Slot { scope, state: None });
+        Named { id: self.last, used_at: clock }
     }
 
     /// Whether the key is still there.

@@ -4,9 +4,11 @@
 //! remembers, for some hours of event time, which channel went out for whom, so that a leg diverted by a
 //! phone, sent on by a transfer, or continued between two trunks is charged to the extension that caused it.
 use crate::keys::KeyId;
+use crate::owner::Owner;
+use crate::records::Records;
 use crate::scope::Scope;
 use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 use tollwatch_cdr::EventTime;
@@ -40,7 +42,7 @@ impl LegKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LegEntry {
     /// Who is charged; none if nobody could be found.
-    pub owner: Option<KeyId>,
+    pub owner: Option<Owner>,
     /// Start as first seen; with the leg it names the call in the windows.
     pub started_at: EventTime,
     /// Latest end seen; [`EventTime::MAX`] while the call goes on.
@@ -65,7 +67,7 @@ pub(crate) struct Watchers {
 /// The phone that a channel was last connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Answered {
-    pub by: KeyId,
+    pub by: Owner,
     pub until: EventTime,
     /// Hash of the number that had been dialled.
     pub dialled: LegKey,
@@ -75,7 +77,7 @@ pub(crate) struct Answered {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Dialler {
     /// None if it was nobody who can be charged, or if several did at that time.
-    pub owner: Option<KeyId>,
+    pub owner: Option<Owner>,
     pub started_at: EventTime,
     pub ended_at: EventTime,
 }
@@ -107,7 +109,9 @@ impl<V: Clone> Generations<V> {
             .filter(|(_, value)| keep(value))
             .map(|(key, value)| (*key, value.clone()))
             .collect();
-        self.old = std::mem::take(&mut self.young);
+        // The next generation will be about as large as the one that goes, so it gets its room.
+        std::mem::swap(&mut self.old, &mut self.young);
+        self.young.clear();
         for (key, value) in kept {
             self.old.entry(key).or_insert(value);
         }
@@ -119,7 +123,7 @@ impl<V: Clone> Generations<V> {
 pub(crate) struct Ledger {
     legs: Generations<LegEntry>,
     /// Channels of which a phone has taken charge by sending their party on.
-    diverted: Generations<KeyId>,
+    diverted: Generations<Owner>,
     /// Other keys that calls stand under, for as long as the calls can still change.
     watchers: Generations<(EventTime, Watchers)>,
     /// By the channel that was answered.
@@ -127,9 +131,8 @@ pub(crate) struct Ledger {
     /// By the number.
     diallers: Generations<Dialler>,
     /// The extension that a call began at, by the call's id; none if there were several.
-    began: Generations<Option<KeyId>>,
-    seen: HashSet<u64, FixedState>,
-    seen_before: HashSet<u64, FixedState>,
+    began: Generations<Option<Owner>>,
+    records: Records,
     legs_turn_at: Option<EventTime>,
     answered_turn_at: Option<EventTime>,
     seen_turn_at: Option<EventTime>,
@@ -145,7 +148,7 @@ impl Ledger {
             self.answered.turn(|_| false);
         }
         if is_due(&mut self.seen_turn_at, clock, RECORD_SECONDS) {
-            self.seen_before = std::mem::take(&mut self.seen);
+            self.records.turn();
         }
     }
 
@@ -188,8 +191,8 @@ impl Ledger {
                 self.watchers.old.clear();
             }
         }
-        if self.seen.len() > records / 2 {
-            self.seen_before = std::mem::take(&mut self.seen);
+        if self.records.count() > records / 2 {
+            self.records.turn();
             self.seen_turn_at = Some(clock.plus_seconds(RECORD_SECONDS));
             records_early = 1;
         }
@@ -205,8 +208,8 @@ impl Ledger {
     }
 
     /// Whether this record is new; remembers it.
-    pub(crate) fn is_new(&mut self, identity: u64) -> bool {
-        (self.seen_before.is_empty() || !self.seen_before.contains(&identity)) && self.seen.insert(identity)
+    pub(crate) fn is_new(&mut self, identity: u64, started_at: EventTime) -> bool {
+        self.records.is_new(identity, started_at)
     }
 
     pub(crate) fn leg(&self, key: LegKey) -> Option<&LegEntry> {
@@ -217,10 +220,10 @@ impl Ledger {
     }
 
     /// Who took charge of what this channel dials, by transferring its party.
-    pub(crate) fn diverted_by(&self, key: LegKey) -> Option<KeyId> {
+    pub(crate) fn diverted_by(&self, key: LegKey) -> Option<Owner> {
         self.diverted.get(key).copied()
     }
-    pub(crate) fn put_diverted(&mut self, key: LegKey, by: KeyId) {
+    pub(crate) fn put_diverted(&mut self, key: LegKey, by: Owner) {
         self.diverted.put(key, by);
     }
 
@@ -256,13 +259,13 @@ impl Ledger {
     }
 
     /// The extension that the call of this id began at, where there is exactly one.
-    pub(crate) fn began(&self, system: u16, call_id: &[u8]) -> Option<KeyId> {
+    pub(crate) fn began(&self, system: u16, call_id: &[u8]) -> Option<Owner> {
         if call_id.is_empty() {
             return None;
         }
         self.began.get(LegKey::new(system, call_id)).copied().flatten()
     }
-    pub(crate) fn put_began(&mut self, system: u16, call_id: &[u8], owner: Option<KeyId>) {
+    pub(crate) fn put_began(&mut self, system: u16, call_id: &[u8], owner: Option<Owner>) {
         if call_id.is_empty() || owner.is_none() {
             return;
         }

@@ -23,6 +23,8 @@ mod key;
 mod keys;
 mod ledger;
 mod legs;
+mod owner;
+mod records;
 mod rule;
 mod scope;
 mod settings;

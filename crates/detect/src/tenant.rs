@@ -5,8 +5,9 @@ use crate::countries::UsualCountries;
 use crate::engine::Alert;
 use crate::incident::DetectedOn;
 use crate::key::{Step, Toll};
-use crate::keys::{KeyId, Keys, Moment};
+use crate::keys::{Keys, Moment};
 use crate::ledger::Ledger;
+use crate::owner::Owner;
 use crate::scope::{Scope, ScopeKind};
 use crate::settings::Settings;
 use serde::{Deserialize, Serialize};
@@ -72,9 +73,12 @@ impl Tenant {
         }
     }
 
-    /// The key of an extension, as the PBX writes it; made if it is new.
-    pub(crate) fn extension(&mut self, name: &[u8]) -> KeyId {
-        self.keys.key(ScopeKind::Extension, &String::from_utf8_lossy(name), self.clock.now())
+    /// An extension, as the PBX writes it.
+    pub(crate) fn extension(&mut self, name: &[u8]) -> Owner {
+        Owner::named(name).unwrap_or_else(|| {
+            let name = String::from_utf8_lossy(name);
+            Owner::key(self.keys.key(ScopeKind::Extension, &name, self.clock.now()))
+        })
     }
 
     pub(crate) fn moment(&self, settings: &Settings) -> Moment {
