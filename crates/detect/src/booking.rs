@@ -4,6 +4,7 @@ use crate::incident::DetectedOn;
 use crate::key::{Step, Toll};
 use crate::keys::KeyId;
 use crate::ledger::{LegEntry, LegKey, Watchers};
+use crate::owner::Owner;
 use crate::scope::{Scope, ScopeKind};
 use crate::settings::Settings;
 use crate::tenant::{AcrossStep, Tenant, head};
@@ -53,14 +54,15 @@ impl Tenant {
     }
 
     /// Puts a watched call under the keys it belongs to, and what happened to it while it waited.
-    pub(crate) fn book(&mut self, waiting: Waiting, owner: Option<KeyId>, settings: &Settings) {
+    pub(crate) fn book(&mut self, waiting: Waiting, owner: Option<Owner>, settings: &Settings) {
         let Waiting { mut call, later, .. } = waiting;
         let clock = self.clock.now();
-        let owner = owner.filter(|owner| self.keys.contains(*owner));
-        let key = owner.unwrap_or_else(|| {
+        let extension = owner.and_then(|owner| self.keys.charged(owner, clock));
+        let key = extension.unwrap_or_else(|| {
             self.counters.unattributed += 1;
             self.keys.key(ScopeKind::Unattributed, &call.trunk, clock)
         });
+        let owner = owner.filter(|_| extension.is_some()).unwrap_or(Owner::key(key));
         self.counters.watched += 1;
         if call.stat.traits.has(Traits::HIGH_RISK) {
             self.counters.high_risk += 1;
@@ -69,7 +71,7 @@ impl Tenant {
         if call.stat.first_at < clock.plus_seconds(-retention) {
             self.counters.late += 1;
         }
-        self.complete(&mut call.stat, owner, settings);
+        self.complete(&mut call.stat, extension, settings);
         let stat = &call.stat;
         let live = stat.is_open();
         let begun = LegEntry {
@@ -81,7 +83,7 @@ impl Tenant {
             live,
         };
         let known = self.ledger.leg(call.leg).copied().filter(|known| known.started_at == stat.first_at);
-        let entry = LegEntry { owner: Some(key), watched_by: Some(key), ..known.unwrap_or(begun) };
+        let entry = LegEntry { owner: Some(owner), watched_by: Some(key), ..known.unwrap_or(begun) };
         self.ledger.put_leg(call.leg, entry);
         let watchers = self.watchers_of(&call, settings);
         if watchers != Watchers::default() {

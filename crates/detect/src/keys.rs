@@ -5,6 +5,7 @@ use crate::counters::Counters;
 use crate::engine::Alert;
 use crate::incident::Incident;
 use crate::key::{KeyState, LetOut, Output, Step, Toll, View};
+use crate::owner::{Charged, Owner};
 use crate::reconfigure::Renaming;
 use crate::scope::{Scope, ScopeKind, ScopeRef};
 use crate::settings::Settings;
@@ -42,6 +43,17 @@ struct Named {
 
 /// When a key was last used is known to so many seconds.
 const USE_SECONDS: i64 = 60;
+
+impl Named {
+    /// It is used; whether that is news.
+    fn used(&mut self, clock: EventTime) -> (KeyId, bool) {
+        let is_news = clock >= self.used_at.plus_seconds(USE_SECONDS);
+        if is_news {
+            self.used_at = clock;
+        }
+        (self.id, is_news)
+    }
+}
 
 /// All keys, of one tenant or of the scopes that count over all tenants.
 #[derive(Clone, Debug)]
@@ -120,46 +132,59 @@ impl Keys {
     /// The key of this name; made if it is new.
     pub(crate) fn key(&mut self, kind: ScopeKind, value: &str, clock: EventTime) -> KeyId {
         let scope = ScopeRef { kind, value };
-        let short = scope.packed();
-        let known = match short {
-            Some(short) => self.short_names.get_mut(&short),
-            None => self.names.get_mut(&scope),
-        };
-        if let Some(named) = known {
-            let id = named.id;
-            if clock >= named.used_at.plus_seconds(USE_SECONDS) {
-                named.used_at = clock;
+        if let Some(short) = scope.packed() {
+            return self.short_key(short, clock);
+        }
+        if let Some(named) = self.names.get_mut(&scope) {
+            let (id, is_news) = named.used(clock);
+            if is_news {
                 self.has_changed(id);
             }
             return id;
         }
-        self.last = self.last.saturating_add(1);
-        let named = Named { id: self.last, used_at: clock };
-        match short {
-            Some(short) => self.short_names.insert(short, named),
-            None => self.names.insert(Scope::from(&scope), named),
-        };
-        self.slots.insert(
-            named.id,
-            Slot {
-                scope: Scope::from(&scope),
-                state: None,
-                changed: false,
-                written: WrittenCalls::default(),
-            },
-        );
+        let named = self.make(Scope::from(&scope), clock);
+        self.names.insert(Scope::from(&scope), named);
         self.has_changed(named.id);
         named.id
     }
 
+    /// The key of whoever is charged; none if it was let go.
+    pub(crate) fn charged(&mut self, owner: Owner, clock: EventTime) -> Option<KeyId> {
+        match owner.charged() {
+            Charged::Extension(short) => Some(self.short_key(short, clock)),
+            Charged::Key(id) => Some(id).filter(|id| self.contains(*id)),
+        }
+    }
+
+    fn short_key(&mut self, short: u64, clock: EventTime) -> KeyId {
+        if let Some(named) = self.short_names.get_mut(&short) {
+            let (id, is_news) = named.used(clock);
+            if is_news {
+                self.has_changed(id);
+            }
+            return id;
+        }
+        let named = self.make(Scope::unpacked(short), clock);
+        self.short_names.insert(short, named);
+        self.has_changed(named.id);
+        named.id
+    }
+
+    fn make(&mut self, scope: Scope, clock: EventTime) -> Named {
+        self.last = self.last.saturating_add(1);
+        let slot = Slot { scope, state: None, changed: false, written: WrittenCalls::default() };
+        self.slots.insert(self.last, slot);
+        Named { id: self.last, used_at: clock }
+    }
+
     /// What the key of this name remembers, if there is such a key.
-    pub(crate) fn find(&self, kind: ScopeKind, value: &str) -> Option<Option<&KeyState>> {
+    pub(crate) fn find(&self, kind: ScopeKind, value: &str) -> Option<&KeyState> {
         let scope = ScopeRef { kind, value };
         let named = match scope.packed() {
             Some(short) => self.short_names.get(&short),
             None => self.names.get(&scope),
         };
-        Some(self.slots.get(&named?.id)?.state.as_deref())
+        self.slots.get(&named?.id)?.state.as_deref()
     }
 
     /// Whether the key is still there.

@@ -4,15 +4,18 @@
 //! remembers, for some hours of event time, which channel went out for whom, so that a leg diverted by a
 //! phone, sent on by a transfer, or continued between two trunks is charged to the extension that caused it.
 mod generations;
+mod records;
 
 use crate::counters::Counters;
 use crate::engine::SnapshotError;
 use crate::keys::KeyId;
+use crate::owner::Owner;
 use crate::scope::Scope;
 use crate::settings::RawLimits;
 use crate::state::{Kind, Parts, Writer};
 use foldhash::fast::FixedState;
 use generations::Generations;
+use records::Records;
 use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 use tollwatch_cdr::EventTime;
@@ -46,7 +49,7 @@ impl LegKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LegEntry {
     /// Who is charged; none if nobody could be found.
-    pub owner: Option<KeyId>,
+    pub owner: Option<Owner>,
     /// Start as first seen; with the leg it names the call in the windows.
     pub started_at: EventTime,
     /// Latest end seen; [`EventTime::MAX`] while the call goes on.
@@ -71,7 +74,7 @@ pub(crate) struct Watchers {
 /// The phone that a channel was last connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Answered {
-    pub by: KeyId,
+    pub by: Owner,
     pub until: EventTime,
     /// Hash of the number that had been dialled.
     pub dialled: LegKey,
@@ -81,7 +84,7 @@ pub(crate) struct Answered {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Dialler {
     /// None if it was nobody who can be charged, or if several did at that time.
-    pub owner: Option<KeyId>,
+    pub owner: Option<Owner>,
     pub started_at: EventTime,
     pub ended_at: EventTime,
 }
@@ -98,7 +101,7 @@ pub(crate) struct Bounds {
 pub(crate) struct Ledger {
     legs: Generations<LegEntry>,
     /// Channels of which a phone has taken charge by sending their party on.
-    diverted: Generations<KeyId>,
+    diverted: Generations<Owner>,
     /// Other keys that calls stand under, for as long as the calls can still change.
     watchers: Generations<(EventTime, Watchers)>,
     /// By the channel that was answered.
@@ -106,9 +109,8 @@ pub(crate) struct Ledger {
     /// By the number.
     diallers: Generations<Dialler>,
     /// The extension that a call began at, by the call's id; none if there were several.
-    began: Generations<Option<KeyId>>,
-    /// Records, by their identity.
-    seen: Generations<()>,
+    began: Generations<Option<Owner>>,
+    records: Records,
     turns: Turns,
 }
 
@@ -127,6 +129,7 @@ const WATCHERS: u8 = 2;
 const ANSWERED: u8 = 3;
 const DIALLERS: u8 = 4;
 const BEGAN: u8 = 5;
+/// The first of those of the records.
 const SEEN: u8 = 6;
 
 impl Ledger {
@@ -140,7 +143,7 @@ impl Ledger {
             self.answered.turn();
         }
         if is_due(&mut self.turns.seen, clock, RECORD_SECONDS) {
-            self.seen.turn();
+            self.records.turn();
         }
     }
 
@@ -178,8 +181,8 @@ impl Ledger {
             self.turns.legs = Some(clock.plus_seconds(LEG_SECONDS));
             counters.legs_forgotten_early += 1;
         }
-        if self.seen.young.len() >= records / 2 {
-            self.seen.turn();
+        if self.records.count() >= records / 2 {
+            self.records.turn();
             self.turns.seen = Some(clock.plus_seconds(RECORD_SECONDS));
             counters.records_forgotten_early += 1;
         }
@@ -193,7 +196,7 @@ impl Ledger {
         self.answered.keep_changes();
         self.diallers.keep_changes();
         self.began.keep_changes();
-        self.seen.keep_changes();
+        self.records.keep_changes();
     }
 
     /// Writes what has changed, or everything.
@@ -205,7 +208,7 @@ impl Ledger {
             self.answered.number(),
             self.diallers.number(),
             self.began.number(),
-            self.seen.number(),
+            self.records.number(),
         ];
         writer.put_if_changed(Kind::Ledger, &(&self.turns, numbers));
         self.legs.write(LEGS, writer);
@@ -214,13 +217,13 @@ impl Ledger {
         self.answered.write(ANSWERED, writer);
         self.diallers.write(DIALLERS, writer);
         self.began.write(BEGAN, writer);
-        self.seen.write(SEEN, writer);
+        self.records.write(SEEN, writer);
     }
 
     /// Reads back what was written.
     pub(crate) fn read(parts: &Parts<'_>, keep_changes: bool) -> Result<Self, SnapshotError> {
         let (turns, numbers): (Turns, [u32; 7]) = parts.one(Kind::Ledger)?;
-        let [legs, diverted, watchers, answered, diallers, began, seen] = numbers;
+        let [legs, diverted, watchers, answered, diallers, began, records] = numbers;
         Ok(Self {
             legs: Generations::read(LEGS, legs, parts, keep_changes)?,
             diverted: Generations::read(DIVERTED, diverted, parts, keep_changes)?,
@@ -228,7 +231,7 @@ impl Ledger {
             answered: Generations::read(ANSWERED, answered, parts, keep_changes)?,
             diallers: Generations::read(DIALLERS, diallers, parts, keep_changes)?,
             began: Generations::read(BEGAN, began, parts, keep_changes)?,
-            seen: Generations::read(SEEN, seen, parts, keep_changes)?,
+            records: Records::read(SEEN, records, parts, keep_changes)?,
             turns,
         })
     }
@@ -242,9 +245,8 @@ impl Ledger {
     }
 
     /// Whether this record is new; remembers it.
-    pub(crate) fn is_new(&mut self, identity: u64) -> bool {
-        let record = LegKey(identity);
-        !self.seen.old.contains_key(&record) && self.seen.put(record, ())
+    pub(crate) fn is_new(&mut self, identity: u64, started_at: EventTime) -> bool {
+        self.records.is_new(identity, started_at)
     }
 
     pub(crate) fn leg(&self, key: LegKey) -> Option<&LegEntry> {
@@ -255,10 +257,10 @@ impl Ledger {
     }
 
     /// Who took charge of what this channel dials, by transferring its party.
-    pub(crate) fn diverted_by(&self, key: LegKey) -> Option<KeyId> {
+    pub(crate) fn diverted_by(&self, key: LegKey) -> Option<Owner> {
         self.diverted.get(key).copied()
     }
-    pub(crate) fn put_diverted(&mut self, key: LegKey, by: KeyId) {
+    pub(crate) fn put_diverted(&mut self, key: LegKey, by: Owner) {
         self.diverted.put(key, by);
     }
 
@@ -294,13 +296,13 @@ impl Ledger {
     }
 
     /// The extension that the call of this id began at, where there is exactly one.
-    pub(crate) fn began(&self, system: u16, call_id: &[u8]) -> Option<KeyId> {
+    pub(crate) fn began(&self, system: u16, call_id: &[u8]) -> Option<Owner> {
         if call_id.is_empty() {
             return None;
         }
         self.began.get(LegKey::new(system, call_id)).copied().flatten()
     }
-    pub(crate) fn put_began(&mut self, system: u16, call_id: &[u8], owner: Option<KeyId>) {
+    pub(crate) fn put_began(&mut self, system: u16, call_id: &[u8], owner: Option<Owner>) {
         if call_id.is_empty() || owner.is_none() {
             return;
         }
@@ -386,15 +388,15 @@ mod tests {
                 let key = LegKey::new(0, &i.to_be_bytes());
                 match what {
                     0 => ledger.put_leg(key, entry(clock, is_open)),
-                    1 => ledger.put_diverted(key, 7),
-                    2 => ledger.put_answered(key, Answered { by: 7, until: now, dialled: key }),
+                    1 => ledger.put_diverted(key, Owner::key(7)),
+                    2 => ledger.put_answered(key, Answered { by: Owner::key(7), until: now, dialled: key }),
                     3 => ledger.put_dialler(key, Dialler { owner: None, started_at: now, ended_at: now }),
-                    4 => ledger.put_began(0, &i.to_be_bytes(), Some(7)),
+                    4 => ledger.put_began(0, &i.to_be_bytes(), Some(Owner::key(7))),
                     5 => ledger.put_watchers(key, now, Watchers::default()),
-                    _ => prop_assert!(ledger.is_new(i as u64)),
+                    _ => prop_assert!(ledger.is_new(i as u64, now)),
                 }
                 prop_assert!(entries(&ledger) <= LEGS as usize, "{}", entries(&ledger));
-                prop_assert!(ledger.seen.young.len() + ledger.seen.old.len() <= 1000);
+                prop_assert!(ledger.records.count() <= 500);
             }
         }
     }

@@ -6,8 +6,8 @@
 use crate::admit::{Telling, stat_of};
 use crate::incident::DetectedOn;
 use crate::key::Step;
-use crate::keys::KeyId;
 use crate::ledger::{Answered, Dialler, LegEntry, LegKey};
+use crate::owner::Owner;
 use crate::settings::Settings;
 use crate::tenant::{Tenant, head};
 use crate::waiting::Waiting;
@@ -246,7 +246,7 @@ impl Tenant {
     }
 
     /// Books what waited to learn for whom `leg` was made.
-    fn end_waiting(&mut self, leg: LegKey, owner: Option<KeyId>, settings: &Settings) {
+    fn end_waiting(&mut self, leg: LegKey, owner: Option<Owner>, settings: &Settings) {
         if self.waiting.is_empty() {
             return;
         }
@@ -307,7 +307,7 @@ impl Tenant {
     }
 
     /// The extension that is charged for what this leg's origin dials.
-    fn owner_of(&mut self, system: u16, telling: &Telling<'_>, settings: &Settings) -> Option<KeyId> {
+    fn owner_of(&mut self, system: u16, telling: &Telling<'_>, settings: &Settings) -> Option<Owner> {
         let origin = LegKey::new(system, telling.origin.id);
         if let Some(by) = self.sent_on_by(origin, system, telling, settings) {
             return Some(by);
@@ -344,7 +344,7 @@ impl Tenant {
         system: u16,
         telling: &Telling<'_>,
         settings: &Settings,
-    ) -> Option<KeyId> {
+    ) -> Option<Owner> {
         // A row of a phone that consults by a feature code: it dials for itself, whoever called it.
         if telling.completed.is_some()
             && telling.target.party == Party::Internal
@@ -421,7 +421,7 @@ fn is_same_call(known: &LegEntry, telling: &Telling<'_>, longest_open_seconds: i
 }
 
 /// A leg that no key watches, or none yet.
-fn entry_of(telling: &Telling<'_>, owner: Option<KeyId>) -> LegEntry {
+fn entry_of(telling: &Telling<'_>, owner: Option<Owner>) -> LegEntry {
     LegEntry {
         owner,
         started_at: telling.started_at,

@@ -23,6 +23,7 @@ mod key;
 mod keys;
 mod ledger;
 mod legs;
+mod owner;
 mod reconfigure;
 mod rule;
 mod scope;

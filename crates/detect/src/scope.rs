@@ -110,6 +110,19 @@ impl ScopeRef<'_> {
     }
 }
 
+impl Scope {
+    /// The scope that was [`packed`](ScopeRef::packed) so.
+    pub(crate) fn unpacked(packed: u64) -> Self {
+        let [kind, name @ ..] = packed.to_be_bytes();
+        let known = ScopeKind::ALL.into_iter().find(|known| *known as u8 == kind >> 3);
+        let name = name.get(..usize::from(kind & 7)).unwrap_or_default();
+        Self {
+            kind: known.unwrap_or(ScopeKind::Unattributed),
+            value: String::from_utf8_lossy(name).into_owned().into(),
+        }
+    }
+}
+
 impl hashbrown::Equivalent<Scope> for ScopeRef<'_> {
     fn equivalent(&self, key: &Scope) -> bool {
         self.kind == key.kind && self.value == &*key.value
@@ -152,7 +165,9 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for kind in ScopeKind::ALL.into_iter().chain([ScopeKind::Unattributed]) {
             for value in ["", "1", "10", "1000000", "\0", "\0\0"] {
-                assert!(seen.insert(ScopeRef { kind, value }.packed().unwrap()), "{kind:?} {value:?}");
+                let packed = ScopeRef { kind, value }.packed().unwrap();
+                assert!(seen.insert(packed), "{kind:?} {value:?}");
+                assert_eq!(Scope::unpacked(packed), Scope { kind, value: value.into() });
             }
             assert_eq!(ScopeRef { kind, value: "10000000" }.packed(), None);
         }

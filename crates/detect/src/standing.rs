@@ -18,7 +18,7 @@ pub struct Standing {
 
 impl Engine {
     /// How a key stands against each threshold of its rules, and the event time at which the windows end. `None` if the
-    /// tenant or the key is not known.
+    /// tenant is not known.
     pub fn standing(
         &mut self,
         tenant: &str,
@@ -29,8 +29,7 @@ impl Engine {
         let (state, settings) = self.of_tenant(tenant)?;
         let clock = state.clock.now();
         let rules = settings.scope(kind, false);
-        let key = state.keys.find(kind, value)?;
-        Some((clock, all(key, rules, settings, clock)))
+        Some((clock, all(state.keys.find(kind, value), rules, settings, clock)))
     }
 }
 

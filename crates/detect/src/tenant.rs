@@ -4,8 +4,9 @@ use crate::counters::Counters;
 use crate::countries::UsualCountries;
 use crate::engine::{Alert, SnapshotError};
 use crate::key::Toll;
-use crate::keys::{KeyId, Keys, Moment};
+use crate::keys::{Keys, Moment};
 use crate::ledger::Ledger;
+use crate::owner::Owner;
 use crate::reconfigure::{Renaming, look_up_again};
 use crate::scope::{Scope, ScopeKind};
 use crate::settings::Settings;
@@ -103,9 +104,12 @@ impl Tenant {
         })
     }
 
-    /// The key of an extension, as the PBX writes it; made if it is new.
-    pub(crate) fn extension(&mut self, name: &[u8]) -> KeyId {
-        self.keys.key(ScopeKind::Extension, &String::from_utf8_lossy(head(name)), self.clock.now())
+    /// An extension, as the PBX writes it.
+    pub(crate) fn extension(&mut self, name: &[u8]) -> Owner {
+        Owner::named(name).unwrap_or_else(|| {
+            let name = String::from_utf8_lossy(head(name));
+            Owner::key(self.keys.key(ScopeKind::Extension, &name, self.clock.now()))
+        })
     }
 
     pub(crate) fn moment(&self, settings: &Settings) -> Moment {

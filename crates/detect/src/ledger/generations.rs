@@ -44,12 +44,18 @@ impl<V: Clone + Serialize + DeserializeOwned> Generations<V> {
         self.young.get(&key).or_else(|| if self.old.is_empty() { None } else { self.old.get(&key) })
     }
 
-    /// Puts an entry; whether there was none in the young generation.
-    pub(super) fn put(&mut self, key: LegKey, value: V) -> bool {
+    pub(super) fn is_young(&self, key: LegKey) -> bool {
+        self.young.contains_key(&key)
+    }
+    pub(super) fn is_old(&self, key: LegKey) -> bool {
+        !self.old.is_empty() && self.old.contains_key(&key)
+    }
+
+    pub(super) fn put(&mut self, key: LegKey, value: V) {
         if let Some(journal) = &mut self.journal {
             journal.fresh.push(key);
         }
-        self.young.insert(key, value).is_none()
+        self.young.insert(key, value);
     }
 
     /// Starts a generation.
@@ -72,7 +78,8 @@ impl<V: Clone + Serialize + DeserializeOwned> Generations<V> {
             kept.truncate(most);
         }
         self.forget_old();
-        self.old = std::mem::take(&mut self.young);
+        // The next generation will be about as large as the one that goes, so it gets its room.
+        std::mem::swap(&mut self.old, &mut self.young);
         self.number = self.number.wrapping_add(1);
         let mut moved: Vec<(LegKey, V)> = kept.into_iter().map(|(_, key, value)| (key, value)).collect();
         self.old.extend(moved.iter().cloned());
