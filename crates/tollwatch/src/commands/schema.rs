@@ -28,17 +28,20 @@ pub(crate) enum Of {
 }
 
 pub(crate) fn run(arguments: &SchemaArgs) -> anyhow::Result<ExitCode> {
-    let schema = match arguments.of {
-        Of::Alert => schemars::schema_for!(IncidentV1).to_value(),
-        Of::Config => schemars::schema_for!(RawConfig).to_value(),
-        Of::Cdr => schemars::schema_for!(CdrV1).to_value(),
-        Of::CallEvent => schemars::schema_for!(CallEventV1).to_value(),
-        Of::FormatDescriptor => schemars::schema_for!(RawDescriptor).to_value(),
-        Of::Quarantine => schemars::schema_for!(QuarantinedV1<'_>).to_value(),
-        Of::Openapi => tollwatch_http::openapi(),
-    };
+    match arguments.of {
+        Of::Alert => print(&schemars::schema_for!(IncidentV1)),
+        Of::Config => print(&schemars::schema_for!(RawConfig)),
+        Of::Cdr => print(&schemars::schema_for!(CdrV1)),
+        Of::CallEvent => print(&schemars::schema_for!(CallEventV1)),
+        Of::FormatDescriptor => print(&schemars::schema_for!(RawDescriptor)),
+        Of::Quarantine => print(&schemars::schema_for!(QuarantinedV1<'_>)),
+        Of::Openapi => print(&tollwatch_http::openapi()),
+    }
+}
+
+fn print(document: &impl serde::Serialize) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, &schema)?;
+    serde_json::to_writer_pretty(&mut out, document)?;
     writeln!(out)?;
     Ok(ExitCode::SUCCESS)
 }
