@@ -126,15 +126,16 @@ fn names_of_any_length_take_no_more_than_short_ones() {
 
 #[test]
 fn calls_that_wait_are_given_up_early_in_a_crowd_and_none_is_lost() {
+    const CROWD: u64 = 12_000;
     // All within one second, so that none is given up for its time.
     let waiting = |i: u64, _| Call { from: "Local".to_owned(), ..Call::out("", GUINEA, i, BEGIN) };
-    let mut engine = flooded("", FLOOD, waiting);
+    let mut engine = flooded("", CROWD, waiting);
     let counters = engine.counters();
-    assert_eq!((counters.waited_too_many, counters.watched), (FLOOD - 10_001, FLOOD - 10_001));
+    assert_eq!((counters.waited_too_many, counters.watched), (CROWD - 10_001, CROWD - 10_001));
     assert_eq!(counters.unattributed, counters.watched, "they stand under their trunk");
     engine.finish();
     let counters = engine.counters();
-    assert_eq!((counters.watched, counters.unattributed), (FLOOD, FLOOD));
+    assert_eq!((counters.watched, counters.unattributed), (CROWD, CROWD));
     assert!(engine.incidents().iter().any(|incident| &*incident.scope.value == "trunk"));
 }
 

@@ -2,7 +2,7 @@
 use crate::config::{HttpConfig, HttpError, TokenSource};
 use crate::fault::Fault;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use std::fmt;
 use std::path::Path;
 use subtle::ConstantTimeEq as _;
@@ -89,12 +89,7 @@ impl Access {
     pub(crate) fn check(&self, request: &Parts) -> Result<(), Fault> {
         self.check_host(request)?;
         match &self.token {
-            Some(token) if self.needs_token(request) && !carries(request, token) => Err(Fault::new(
-                StatusCode::UNAUTHORIZED,
-                "this needs a token",
-                "send `Authorization: Bearer …` with the token that `http.token_file` or `http.token_env` names",
-            )
-            .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tollwatch\""))),
+            Some(token) if self.needs_token(request) && !carries(request, token) => Err(Fault::no_token()),
             _ => Ok(()),
         }
     }

@@ -251,9 +251,9 @@ mod tests {
         RawHttp { listen: listen.to_owned(), ..RawHttp::default() }
     }
 
-    fn tls(client_ca: Option<&str>) -> Option<RawTls> {
+    fn tls(client_ca: Option<&str>) -> RawTls {
         let client_ca = client_ca.map(str::to_owned);
-        Some(RawTls { certificate: "c.pem".to_owned(), key: "k.pem".to_owned(), client_ca })
+        RawTls { certificate: "c.pem".to_owned(), key: "k.pem".to_owned(), client_ca }
     }
 
     #[test]
@@ -263,8 +263,8 @@ mod tests {
         }
         for open in ["0.0.0.0:9718", "[::]:9718", "192.168.1.5:80", "[::ffff:10.0.0.1]:80", "8.8.8.8:1"] {
             assert_eq!(places(&listening(open)), ["http.listen"], "{open}");
-            assert_eq!(places(&RawHttp { tls: tls(None), ..listening(open) }), ["http.listen"]);
-            assert_eq!(places(&RawHttp { tls: tls(Some("ca.pem")), ..listening(open) }), [""; 0]);
+            assert_eq!(places(&RawHttp { tls: Some(tls(None)), ..listening(open) }), ["http.listen"]);
+            assert_eq!(places(&RawHttp { tls: Some(tls(Some("ca.pem"))), ..listening(open) }), [""; 0]);
             assert_eq!(places(&RawHttp { token_file: Some("t".to_owned()), ..listening(open) }), [""; 0]);
             assert_eq!(places(&RawHttp { token_env: Some("T".to_owned()), ..listening(open) }), [""; 0]);
         }
@@ -304,7 +304,7 @@ mod tests {
         let warnings = |raw: RawHttp| raw.validate(&mut Vec::new()).unwrap().warnings().len();
         let open = || RawHttp { token_env: Some("T".to_owned()), ..listening("0.0.0.0:9718") };
         assert_eq!(warnings(open()), 1);
-        assert_eq!(warnings(RawHttp { tls: tls(None), ..open() }), 0);
+        assert_eq!(warnings(RawHttp { tls: Some(tls(None)), ..open() }), 0);
         assert_eq!(warnings(RawHttp::default()), 0);
     }
 

@@ -50,12 +50,20 @@ pub(crate) struct Fault {
     detail: String,
     hint: &'static str,
     problems: Vec<FieldFaultV1>,
-    header: Option<(header::HeaderName, HeaderValue)>,
+    next: Next,
+}
+
+/// What a header tells the client to do next.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    Nothing,
+    RetryAfter(u16),
+    Authenticate,
 }
 
 impl Fault {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>, hint: &'static str) -> Self {
-        Self { status, detail: detail.into(), hint, problems: Vec::new(), header: None }
+        Self { status, detail: detail.into(), hint, problems: Vec::new(), next: Next::Nothing }
     }
 
     /// The request itself is wrong.
@@ -76,11 +84,14 @@ impl Fault {
 
     /// Worth trying again after so many seconds.
     pub(crate) fn later(detail: &str, hint: &'static str, seconds: u16) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail, hint).with(header::RETRY_AFTER, seconds.into())
+        Self { next: Next::RetryAfter(seconds), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail, hint) }
     }
 
-    pub(crate) fn with(self, name: header::HeaderName, value: HeaderValue) -> Self {
-        Self { header: Some((name, value)), ..self }
+    /// There was no token, or another one.
+    pub(crate) fn no_token() -> Self {
+        let hint =
+            "send `Authorization: Bearer …` with the token that `http.token_file` or `http.token_env` names";
+        Self { next: Next::Authenticate, ..Self::new(StatusCode::UNAUTHORIZED, "this needs a token", hint) }
     }
 }
 
@@ -114,8 +125,13 @@ impl IntoResponse for Fault {
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some((name, value)) = self.header {
-            headers.insert(name, value);
+        match self.next {
+            Next::Nothing => {}
+            Next::RetryAfter(seconds) => drop(headers.insert(header::RETRY_AFTER, seconds.into())),
+            Next::Authenticate => {
+                headers
+                    .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tollwatch\""));
+            }
         }
         response
     }

@@ -122,7 +122,7 @@ impl Api {
             .body::<NothingV1>()
             .answer::<ReloadedV1>(200)
             .faults(&[503]);
-        self.get("/api/v1/openapi.json", "openapi", "This document").json(json!({ "type": "object" }));
+        self.get("/api/v1/openapi.json", "openapi", "This document").object();
     }
 
     fn get(&mut self, path: &str, id: &str, summary: &str) -> Operation<'_> {
@@ -210,8 +210,8 @@ impl Operation<'_> {
         self.respond(status, json!({ "description": meaning(status), "content": content }))
     }
 
-    fn json(self, schema: Value) -> Self {
-        let content = json!({ "application/json": { "schema": schema } });
+    fn object(self) -> Self {
+        let content = json!({ "application/json": { "schema": { "type": "object" } } });
         self.respond(200, json!({ "description": meaning(200), "content": content }))
     }
 

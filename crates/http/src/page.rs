@@ -1,7 +1,7 @@
 //! Which incidents a list shows: filters, and pages that stay where they are while new incidents come in.
 use crate::fault::Fault;
 use crate::view::{IncidentEntry, microseconds};
-use crate::wire::{IncidentState, IncidentsV1, MOST_NAME};
+use crate::wire::{IncidentState, IncidentsV1, Name};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -22,14 +22,11 @@ pub(crate) struct IncidentQuery {
     /// Highest severity reached.
     pub severity: Option<Severity>,
     /// Customer or site.
-    #[schemars(length(max = MOST_NAME))]
-    pub tenant: Option<String>,
+    pub tenant: Option<Name>,
     /// Rule.
-    #[schemars(length(max = MOST_NAME))]
-    pub rule: Option<String>,
+    pub rule: Option<Name>,
     /// An extension that took part.
-    #[schemars(length(max = MOST_NAME))]
-    pub extension: Option<String>,
+    pub extension: Option<Name>,
     /// Detected at or after this time (event time, RFC 3339).
     #[schemars(extend("format" = "date-time"))]
     pub since: Option<String>,
@@ -94,9 +91,9 @@ impl IncidentQuery {
         let incident = &status.incident;
         self.state.is_none_or(|state| status.state == state)
             && self.severity.is_none_or(|severity| incident.severity == severity)
-            && self.tenant.as_ref().is_none_or(|tenant| incident.tenant == *tenant)
-            && self.rule.as_ref().is_none_or(|rule| incident.rule == *rule)
-            && self.extension.as_ref().is_none_or(|extension| incident.extensions.contains(extension))
+            && self.tenant.as_ref().is_none_or(|tenant| incident.tenant == tenant.0)
+            && self.rule.as_ref().is_none_or(|rule| incident.rule == rule.0)
+            && self.extension.as_ref().is_none_or(|extension| incident.extensions.contains(&extension.0))
     }
 }
 

@@ -43,7 +43,7 @@ impl Default for Limits {
             head: Duration::from_secs(10),
             request: Duration::from_secs(10),
             reply: Duration::from_secs(5),
-            connection: Duration::from_secs(600),
+            connection: Duration::from_mins(10),
             connections: 256,
         }
     }
@@ -127,19 +127,14 @@ async fn other_method(method: Method) -> Response {
 /// What holds for all paths, those that there are not as well.
 async fn guard(State(service): Shared, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let mut response = match service.access.check(&parts) {
-        Err(fault) => fault.into_response(),
-        Ok(()) => {
-            let request = Request::from_parts(parts, body);
-            tokio::time::timeout(service.limits.request, next.run(request)).await.unwrap_or_else(|_| {
-                Fault::new(
-                    StatusCode::REQUEST_TIMEOUT,
-                    "the request did not end in time",
-                    "send the body at once",
-                )
-                .into_response()
-            })
-        }
+    let mut response = if let Err(fault) = service.access.check(&parts) {
+        fault.into_response()
+    } else {
+        let answer = next.run(Request::from_parts(parts, body));
+        let late = "the request did not end in time";
+        tokio::time::timeout(service.limits.request, answer).await.unwrap_or_else(|_| {
+            Fault::new(StatusCode::REQUEST_TIMEOUT, late, "send the body at once").into_response()
+        })
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

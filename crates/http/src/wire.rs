@@ -1,8 +1,9 @@
 //! The bodies of the API. Times are RFC 3339 UTC; money is a decimal string.
 //!
 //! None of them holds a calling or called number, but for the one that [`NumberV1`] was asked about.
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use tollwatch_detect::{ExposureV1, IncidentV1, RawRule};
 
@@ -10,6 +11,36 @@ use tollwatch_detect::{ExposureV1, IncidentV1, RawRule};
 pub(crate) const MOST_NAME: usize = 200;
 /// A note has at most so many characters.
 pub(crate) const MOST_NOTE: usize = 2_000;
+
+/// What something is called: not empty and not endless.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Name(pub String);
+
+impl TryFrom<String> for Name {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.is_empty() || text.chars().count() > MOST_NAME {
+            return Err(format!("a name has 1 to {MOST_NAME} characters"));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl JsonSchema for Name {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Name".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1, "maxLength": MOST_NAME })
+    }
+}
 
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -341,8 +372,7 @@ pub struct ReloadedV1 {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RetryRequestV1 {
     /// One of them; all without.
-    #[schemars(length(min = 1, max = MOST_NAME))]
-    pub alert_id: Option<String>,
+    pub alert_id: Option<Name>,
 }
 
 /// How many alerts were put back into a notifier's queue, version 1.

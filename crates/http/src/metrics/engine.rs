@@ -7,18 +7,20 @@ use tollwatch_detect::Counters;
 /// What was let go to keep memory bounded, by the word for it.
 const EVICTIONS: [&str; 5] = ["keys", "legs", "records", "waiting", "incidents"];
 
+/// One count out of them.
+type Count = fn(&Counters) -> u64;
+
 /// One metric for each of the engine's counts. They overlap (a watched call is an outbound one), so they are not one metric with
 /// a label: sums over a label must mean something.
 #[derive(Debug)]
 pub(super) struct EngineTotals {
-    totals: Vec<(IntCounter, fn(&Counters) -> u64)>,
+    totals: Vec<(IntCounter, Count)>,
     evictions: IntCounterVec,
     exposure: CounterVec,
 }
 
 impl EngineTotals {
     pub(super) fn new(make: &Maker<'_>) -> Result<Self, MetricsError> {
-        type Count = fn(&Counters) -> u64;
         let totals: [(&str, &str, Count); 15] = [
             ("engine_cdrs_total", "Completed legs that the engine took.", |c| c.cdrs),
             ("engine_call_events_total", "Live events that the engine took.", |c| c.call_events),

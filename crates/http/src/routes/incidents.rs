@@ -4,7 +4,7 @@ use crate::command::Command;
 use crate::extract::{At, Body, Parameters};
 use crate::fault::Fault;
 use crate::page::IncidentQuery;
-use crate::wire::{DecisionRequestV1, IncidentDetailV1, IncidentStatusV1, MOST_NAME, MOST_NOTE};
+use crate::wire::{DecisionRequestV1, IncidentDetailV1, IncidentStatusV1, MOST_NAME, MOST_NOTE, Name};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -20,7 +20,7 @@ pub(super) async fn list(
 
 pub(super) async fn one(
     State(service): Shared,
-    At(incident_id): At<String>,
+    At(Name(incident_id)): At<Name>,
 ) -> Result<Json<IncidentDetailV1>, Fault> {
     let view = service.view.read();
     let entry = view.incident(&incident_id).ok_or_else(|| Fault::not_found("there is no such incident"))?;
@@ -29,7 +29,7 @@ pub(super) async fn one(
 
 pub(super) async fn acknowledge(
     State(service): Shared,
-    At(incident): At<String>,
+    At(Name(incident)): At<Name>,
     Body(request): Body<DecisionRequestV1>,
 ) -> Result<Json<IncidentStatusV1>, Fault> {
     let DecisionRequestV1 { by, note } = checked(request)?;
@@ -38,7 +38,7 @@ pub(super) async fn acknowledge(
 
 pub(super) async fn resolve(
     State(service): Shared,
-    At(incident): At<String>,
+    At(Name(incident)): At<Name>,
     Body(request): Body<DecisionRequestV1>,
 ) -> Result<Json<IncidentStatusV1>, Fault> {
     let DecisionRequestV1 { by, note } = checked(request)?;

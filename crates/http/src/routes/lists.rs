@@ -3,7 +3,7 @@ use super::Shared;
 use crate::command::Command;
 use crate::extract::{At, Body};
 use crate::fault::Fault;
-use crate::wire::{NothingV1, NotifiersV1, ReloadedV1, RetriedV1, RetryRequestV1, RulesV1, SourcesV1};
+use crate::wire::{Name, NothingV1, NotifiersV1, ReloadedV1, RetriedV1, RetryRequestV1, RulesV1, SourcesV1};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -22,9 +22,10 @@ pub(super) async fn notifiers(State(service): Shared) -> Response {
 
 pub(super) async fn retry(
     State(service): Shared,
-    At(notifier): At<String>,
+    At(Name(notifier)): At<Name>,
     Body(RetryRequestV1 { alert_id }): Body<RetryRequestV1>,
 ) -> Result<Json<RetriedV1>, Fault> {
+    let alert_id = alert_id.map(|Name(alert_id)| alert_id);
     service.commands.ask(|reply| Command::RetryDead { notifier, alert_id, reply }).await.map(Json)
 }
 

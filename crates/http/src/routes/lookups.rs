@@ -3,7 +3,7 @@ use super::Shared;
 use crate::command::Command;
 use crate::extract::{At, Parameters};
 use crate::fault::Fault;
-use crate::wire::{ExtensionV1, MOST_NAME, NumberV1};
+use crate::wire::{ExtensionV1, Name, NumberV1};
 use axum::Json;
 use axum::extract::State;
 use schemars::JsonSchema;
@@ -14,7 +14,7 @@ pub(crate) const MOST_DIALLED: usize = 64;
 
 pub(super) async fn extension(
     State(service): Shared,
-    At((tenant, extension)): At<(String, String)>,
+    At((Name(tenant), Name(extension))): At<(Name, Name)>,
 ) -> Result<Json<ExtensionV1>, Fault> {
     service.commands.ask(|reply| Command::Extension { tenant, extension, reply }).await.map(Json)
 }
@@ -24,8 +24,7 @@ pub(super) async fn extension(
 #[serde(deny_unknown_fields)]
 pub(crate) struct NumberQuery {
     /// Customer or site; the site's own without.
-    #[schemars(length(max = MOST_NAME))]
-    pub tenant: Option<String>,
+    pub tenant: Option<Name>,
 }
 
 pub(super) async fn number(
@@ -36,5 +35,6 @@ pub(super) async fn number(
     if dialled.chars().count() > MOST_DIALLED {
         return Err(Fault::bad(format!("path: a number has at most {MOST_DIALLED} characters")));
     }
+    let tenant = tenant.map(|Name(tenant)| tenant);
     service.commands.ask(|reply| Command::Number { tenant, dialled, reply }).await.map(Json)
 }

@@ -5,7 +5,7 @@ use crate::command::Command;
 use crate::extract::{At, Body};
 use crate::fault::Fault;
 use crate::view::microseconds;
-use crate::wire::{MOST_NAME, MOST_NOTE, MuteRequestV1, MutesV1};
+use crate::wire::{MOST_NAME, MOST_NOTE, MuteRequestV1, MutesV1, Name};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -51,7 +51,7 @@ pub(super) async fn mute(
     Ok((StatusCode::CREATED, Json(mute)).into_response())
 }
 
-pub(super) async fn unmute(State(service): Shared, At(mute): At<String>) -> Result<StatusCode, Fault> {
+pub(super) async fn unmute(State(service): Shared, At(Name(mute)): At<Name>) -> Result<StatusCode, Fault> {
     service.commands.ask(|reply| Command::Unmute { mute, reply }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

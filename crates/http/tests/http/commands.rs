@@ -2,6 +2,7 @@
 use crate::harness::{around, engine, get, incident, mute, open, post, request, send, status};
 use axum::body::Body;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::sync::Mutex;
 use tollwatch_detect::Problem;
 use tollwatch_http::{Command, ExtensionV1, Limits, NumberV1, Refusal, ReloadedV1, RetriedV1};
@@ -158,6 +159,8 @@ async fn what_could_not_be_delivered_is_sent_again_one_or_all() {
     assert_eq!(post(&service, path, "{}").await.json()["retried"], 7);
     assert_eq!(post(&service, path, r#"{"alert_id": "alr-1"}"#).await.json()["retried"], 1);
     post(&service, "/api/v1/notifiers/nobody/retry", "{}").await.is_fault(404);
+    // Nothing is not all.
+    post(&service, path, r#"{"alert_id": ""}"#).await.is_fault(400);
 }
 
 #[tokio::test]
@@ -266,7 +269,7 @@ async fn a_command_that_is_logged_shows_no_number_and_no_word_of_a_person() {
     let seen = std::sync::Arc::new(Mutex::new(String::new()));
     let log = std::sync::Arc::clone(&seen);
     let submit = move |command| {
-        log.lock().unwrap().push_str(&format!("{command:?}"));
+        write!(log.lock().unwrap(), "{command:?}").unwrap();
         false
     };
     let service = around(&open(), Limits::default(), submit).service;

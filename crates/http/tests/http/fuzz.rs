@@ -30,7 +30,7 @@ async fn a_fuzzing_client_finds_no_answer_that_the_document_does_not_promise() {
         .args(["--header", &format!("Authorization: Bearer {TOKEN}")])
         .args(["--seed", "2015", "--max-examples", "25", "--generation-deterministic", "--no-color"])
         .args(["--phases", "examples,coverage,fuzzing", "--checks", "all", "--continue-on-failure"])
-        .args(["--generation-database", "none", "--request-timeout", "20", "--suppress-health-check", "all"]);
+        .args(["--request-timeout", "20", "--suppress-health-check", "all"]);
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap();
     let output = match output {
         Ok(output) => output,

@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 
 pub(crate) const TOKEN: &str = "a-token-for-tests-0123456789";
 /// No test waits longer for what must come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) fn exposure(amount: &str) -> Value {
     json!({ "amount": amount, "currency": "JPY", "rates": "indicative" })

@@ -56,6 +56,7 @@ async fn a_query_that_cannot_be_meant_is_refused() {
         "cursor=99999999999999999999.inc-01",
         "tennant=osaka",
         "tenant=a&tenant=b",
+        "tenant=",
         "state=%FF",
     ] {
         get(&service, &format!("/api/v1/incidents?{query}")).await.is_fault(400);
@@ -72,6 +73,7 @@ async fn one_incident_comes_with_its_evidence_which_is_bounded_and_says_what_it_
     assert_eq!(one["calls_not_shown"], 2);
     assert_eq!(one["calls"][0]["prefix"], "224");
     get(&service, "/api/v1/incidents/inc-99").await.is_fault(404);
+    get(&service, &format!("/api/v1/incidents/{}", "x".repeat(201))).await.is_fault(400);
 }
 
 #[tokio::test]

@@ -173,7 +173,7 @@ fn no_label_holds_an_extension_a_number_or_a_call() {
         "tenant",
     ];
     for family in busy().registry().gather() {
-        for label in family.get_metric().iter().flat_map(|metric| metric.get_label()) {
+        for label in family.get_metric().iter().flat_map(prometheus::proto::Metric::get_label) {
             assert!(allowed.contains(&label.name()), "{} has {}", family.name(), label.name());
         }
     }
