@@ -71,6 +71,22 @@ pub enum RawChannel {
 }
 
 impl RawChannel {
+    /// The name of its type in the configuration.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Webhook(_) => "webhook",
+            Self::Slack(_) => "slack",
+            Self::Teams(_) => "teams",
+            Self::PagerDuty(_) => "pagerduty",
+            Self::Alertmanager(_) => "alertmanager",
+            Self::Email(_) => "email",
+            Self::JsonLines(_) => "jsonl",
+            Self::Syslog(_) => "syslog",
+            Self::Exec(_) => "exec",
+            Self::Template(_) => "template",
+        }
+    }
+
     pub(crate) fn check(&self, place: &str, allow_private: bool, problems: &mut Vec<Problem>) {
         match self {
             Self::Webhook(raw) => raw.check(place, allow_private, problems),

@@ -214,6 +214,11 @@ impl Queue {
         self.items.get(&sequence).map(|item| &item.state)
     }
 
+    /// The numbers of all items, dead ones included, in order.
+    pub fn sequences(&self) -> impl Iterator<Item = u64> {
+        self.items.keys().copied()
+    }
+
     /// How many are still to be delivered, those in flight included.
     pub fn pending(&self) -> usize {
         self.lines.values().map(|line| line.waiting.len()).sum()
