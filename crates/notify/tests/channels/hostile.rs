@@ -11,7 +11,7 @@ use tollwatch_detect::{AboutV1, AlertV1};
 use tollwatch_notify::{Notifier, Outcome, Site, sample_alerts};
 
 /// What makes a header, a mail, a link, markup, a command or a template, or turns the direction of writing.
-const WEAPONS: [&str; 24] = [
+const WEAPONS: &[&str] = &[
     "\r\nBcc: all@example.com\r\n",
     "\r\n.\r\nMAIL FROM:<x@example.com>\r\n",
     "\n\n",
@@ -40,9 +40,9 @@ const WEAPONS: [&str; 24] = [
 
 fn hostile() -> impl Strategy<Value = String> {
     let pieces = prop_oneof![
-        6 => prop::sample::select(WEAPONS.as_slice()).prop_map(str::to_owned),
+        6 => prop::sample::select(WEAPONS).prop_map(str::to_owned),
         1 => prop::collection::vec(any::<u8>(), 0..40).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
-        1 => (prop::sample::select(WEAPONS.as_slice()), 1_usize..2000).prop_map(|(weapon, times)| weapon.repeat(times)),
+        1 => (prop::sample::select(WEAPONS), 1_usize..200).prop_map(|(weapon, times)| weapon.repeat(times)),
     ];
     prop::collection::vec(pieces, 1..6).prop_map(|pieces| pieces.concat())
 }
