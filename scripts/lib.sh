@@ -161,3 +161,15 @@ ensure_schemathesis() {
 ensure_promtool() {
     command -v promtool >/dev/null || install_packages prometheus
 }
+
+# A real Alertmanager, which a test starts for itself. Where systemd runs, the package starts another, which nobody
+# asked for: it is stopped again. One that was there before is left alone.
+ensure_alertmanager() {
+    local root=()
+    [ ! -x /usr/bin/prometheus-alertmanager ] || return 0
+    install_packages prometheus-alertmanager
+    [ -d /run/systemd/system ] || return 0
+    [ "$(id -u)" -eq 0 ] || root=(sudo)
+    step "'systemctl status prometheus-alertmanager' says what became of it" \
+        "${root[@]}" systemctl disable --now prometheus-alertmanager
+}

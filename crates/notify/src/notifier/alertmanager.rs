@@ -87,7 +87,7 @@ fn endpoint(url: &str, allow_private: bool) -> Result<Url, String> {
 }
 
 #[derive(Debug)]
-pub(super) struct Alertmanager {
+pub(crate) struct Alertmanager {
     endpoints: Vec<Url>,
     resend_every: Duration,
     authorization: Option<HeaderValue>,

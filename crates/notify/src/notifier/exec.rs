@@ -58,7 +58,7 @@ impl RawExec {
 }
 
 #[derive(Debug)]
-pub(super) struct Exec {
+pub(crate) struct Exec {
     program: String,
     arguments: Vec<String>,
     environment: BTreeMap<String, String>,
@@ -151,20 +151,17 @@ async fn run(mut child: Child, input: &str, group: &mut Group) -> io::Result<(Ex
     };
     let status = {
         let mut talking = std::pin::pin!(async { tokio::join!(feeding, reading) });
-        let ended = tokio::select! {
-            _ = &mut talking => None,
-            status = child.wait() => Some(status),
+        let (status, is_talking) = tokio::select! {
+            _ = &mut talking => (child.wait().await?, false),
+            status = child.wait() => (status?, true),
         };
-        match ended {
-            None => child.wait().await?,
-            Some(status) => {
-                let _ = timeout(AFTER_THE_END, talking).await;
-                status?
-            }
+        // It has been waited for: its number may be another's by now.
+        group.0 = None;
+        if is_talking {
+            let _ = timeout(AFTER_THE_END, talking).await;
         }
+        status
     };
-    // It has been waited for: its number may be another's by now.
-    group.0 = None;
     let said = [of_stderr, of_stdout].concat();
     Ok((status, String::from_utf8_lossy(&said).trim().to_owned()))
 }

@@ -20,7 +20,7 @@ pub struct RawJsonLines {
 }
 
 #[derive(Debug)]
-pub(super) struct JsonLines {
+pub(crate) struct JsonLines {
     path: PathBuf,
     timeout: Duration,
 }

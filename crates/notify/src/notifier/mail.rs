@@ -98,7 +98,7 @@ impl RawMail {
 }
 
 #[derive(Debug)]
-pub(super) struct Mail {
+pub(crate) struct Mail {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
     to: Vec<Mailbox>,
@@ -226,4 +226,19 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn only_the_frame_of_the_html_is_markup(text in "[<>&\"'/a\n]{0,40}") {
+            let page = |text: &str| html(&Text { subject: text.to_owned(), body: text.to_owned() });
+            let tags = |page: &str| (page.matches('<').count(), page.matches('>').count());
+            prop_assert_eq!(tags(&page(&text)), tags(&page("")));
+        }
+    }
 }

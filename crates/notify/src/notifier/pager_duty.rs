@@ -47,7 +47,7 @@ impl RawPagerDuty {
 }
 
 #[derive(Debug)]
-pub(super) struct PagerDuty {
+pub(crate) struct PagerDuty {
     url: Url,
     routing_key: Secret,
     sender: Sender,

@@ -36,7 +36,7 @@ impl RawSlack {
 }
 
 #[derive(Debug)]
-pub(super) struct Slack {
+pub(crate) struct Slack {
     url: Url,
     sender: Sender,
 }

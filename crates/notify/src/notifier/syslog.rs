@@ -72,7 +72,7 @@ fn address(text: &str) -> Option<Address> {
 }
 
 #[derive(Debug)]
-pub(super) struct Syslog {
+pub(crate) struct Syslog {
     address: Address,
     facility: u8,
     hostname: String,

@@ -34,7 +34,7 @@ impl RawTeams {
 }
 
 #[derive(Debug)]
-pub(super) struct Teams {
+pub(crate) struct Teams {
     url: Url,
     sender: Sender,
 }

@@ -147,7 +147,7 @@ impl RawTemplate {
 const BODY_HINT: &str = "in JSON, values write their own quotes: {\"text\": {{ subject }}}";
 
 #[derive(Debug)]
-pub(super) struct Template {
+pub(crate) struct Template {
     url: Url,
     method: Method,
     content_type: HeaderValue,

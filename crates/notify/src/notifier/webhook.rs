@@ -76,7 +76,7 @@ impl RawWebhook {
 }
 
 #[derive(Debug)]
-pub(super) struct Webhook {
+pub(crate) struct Webhook {
     url: Url,
     keys: Vec<Key>,
     format: WebhookFormat,
