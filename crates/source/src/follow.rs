@@ -263,26 +263,35 @@ impl Follow {
             }
             let known = part.mark.head.length() > 0;
             if known && siblings.knows(before) && (part.is_sought() || part.mark.identity != before) {
-                cut.push(part.number);
+                cut.push((part.number, before));
             }
         }
         // With the whole file system away nothing is lost; nothing is known.
         if !there && taken.is_empty() {
             return Err(SourceError::Missing { path: self.path.clone() });
         }
+        let was_cut = |number| cut.iter().any(|&(cut, _)| cut == number);
         self.counters.truncations += cut.len() as u64;
         // A file that had no bytes yet cannot be told from one that was copied and cut since, wherever it is now.
         let empty = self.parts.iter().map(|part| part.mark).find(|mark| mark.head.length() == 0);
         let last = self.parts.last().filter(|part| part.is_sought());
         let lost = empty.map(|mark| (mark, true));
-        let lost = lost.or_else(|| last.map(|part| (part.mark, cut.contains(&part.number))));
+        let lost = lost.or_else(|| last.map(|part| (part.mark, was_cut(part.number))));
         for part in self.parts.extract_if(.., |part| part.is_sought()) {
             let known = part.mark.head.length() > 0;
-            self.counters.vanished += u64::from(known && !cut.contains(&part.number));
+            self.counters.vanished += u64::from(known && !was_cut(part.number));
             self.counters.lost_bytes_suspected += part.lag();
         }
         if let Some((mark, cut_in_place)) = lost {
             self.begin_after(&siblings, &mark, cut_in_place);
+        }
+        // Cut, and renamed since: it begins anew under its later name.
+        for sibling in cut.iter().filter_map(|&(_, identity)| siblings.with(identity)) {
+            let known = self.parts.iter().any(|part| part.mark.identity == sibling.identity);
+            if !known && sibling.path != self.path {
+                let begun = sibling.open().is_some_and(|file| self.begin(&sibling.path, file).is_ok());
+                self.counters.vanished += u64::from(!begun);
+            }
         }
         Ok(())
     }

@@ -137,6 +137,11 @@ impl Siblings {
         Ok(Self(siblings))
     }
 
+    /// The file, if it has a name in this directory.
+    pub(super) fn with(&self, identity: Identity) -> Option<&Sibling> {
+        self.0.iter().find(|sibling| sibling.identity == identity)
+    }
+
     /// Whether the file has a name in this directory.
     pub(super) fn knows(&self, identity: Identity) -> bool {
         self.0.iter().any(|sibling| sibling.identity == identity)
