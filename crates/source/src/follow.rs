@@ -284,6 +284,8 @@ impl Follow {
         }
         if let Some((mark, cut_in_place)) = lost {
             self.begin_after(&siblings, &mark, cut_in_place);
+        } else if let Some(mark) = self.parts.last().map(|part| part.mark).filter(|_| !cut.is_empty()) {
+            self.begin_after(&siblings, &mark, false);
         }
         // Cut, and renamed since: it begins anew under its later name.
         for sibling in cut.iter().filter_map(|&(_, identity)| siblings.with(identity)) {
