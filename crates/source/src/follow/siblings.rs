@@ -25,8 +25,11 @@ pub(super) enum Content {
 impl Content {
     pub(super) fn of(path: &Path, file: File) -> Result<Self, SourceError> {
         let mut head = [0; HEAD];
-        let read = read_at(&file, &mut head, 0)
-            .map_err(|source| SourceError::Read { path: path.to_owned(), at: 0, source })?;
+        let read = read_at(&file, &mut head, 0).map_err(|source| SourceError::Read {
+            path: path.to_owned(),
+            at: 0,
+            source,
+        })?;
         Ok(match Compression::of(head.get(..read).unwrap_or_default()) {
             Compression::Plain => Self::Plain(file),
             Compression::Gzip | Compression::Zstandard => Self::Packed(file),
@@ -215,8 +218,13 @@ impl Sibling {
             Content::Sought | Content::Unpacking(_) => return None,
         };
         let head = head.bytes().to_vec();
-        (mark.head.matches(&head) && mark.tail.matches(recent.bytes()))
-            .then_some(Found { identity: self.identity, seen: self.seen, content, head, recent })
+        (mark.head.matches(&head) && mark.tail.matches(recent.bytes())).then_some(Found {
+            identity: self.identity,
+            seen: self.seen,
+            content,
+            head,
+            recent,
+        })
     }
 
     fn begins_as(&self, mark: &Mark) -> bool {
@@ -266,8 +274,7 @@ mod tests {
 
     #[test]
     fn rotated_files_are_ordered_by_name_oldest_first() {
-        let ordered =
-            ["-20261123.gz", "-20261124", ".2026-11-25-10-00-00", ".12.gz", ".2.zst", ".1", ".0"];
+        let ordered = ["-20261123.gz", "-20261124", ".2026-11-25-10-00-00", ".12.gz", ".2.zst", ".1", ".0"];
         let ages: Vec<_> = ordered.iter().map(|suffix| generation(suffix).unwrap()).collect();
         // A dated name is older than a numbered one: who has both changed from dates to numbers.
         assert!(ages.is_sorted(), "{ages:?}");

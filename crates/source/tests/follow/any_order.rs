@@ -391,9 +391,12 @@ proptest! {
         run(&steps, "");
     }
 
-    /// The first bytes of all files are the same.
+    /// The first bytes of all files are the same. Where only they were used, a file that is cut in place or made anew
+    /// with the same inode, and begins with them again, cannot be told from what it was: those steps are left out.
     #[test]
     fn each_line_is_read_once_below_a_long_header(steps in prop::collection::vec(step(), 1..40)) {
+        let in_place = |step: &Step| matches!(step, Step::CopyTruncate(_) | Step::Truncate | Step::Recreate);
+        let steps: Vec<_> = steps.into_iter().filter(|step| !in_place(step)).collect();
         let header = format!("{}\n", "calldate,clid,src,dst,".repeat(14));
         run(&steps, &header);
     }
