@@ -24,7 +24,7 @@ pub struct FollowOptions {
 
 impl Default for FollowOptions {
     fn default() -> Self {
-        Self { quiet: Duration::from_secs(60), archive: None }
+        Self { quiet: Duration::from_mins(1), archive: None }
     }
 }
 

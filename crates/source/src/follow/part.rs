@@ -115,7 +115,7 @@ impl Part {
     /// Goes on with the file that was found.
     pub(super) fn found(&mut self, path: &Path, found: Found) {
         self.mark.identity = found.identity;
-        self.path = path.to_owned();
+        path.clone_into(&mut self.path);
         self.seen = found.seen;
         (self.content, self.head, self.recent) = (found.content, found.head, found.recent);
         (self.quiet_since, self.offered) = (None, self.mark.offset);

@@ -196,7 +196,7 @@ impl World {
         for age in ages.filter(|age| self.files.contains_key(age)).collect::<Vec<_>>() {
             let from = self.path(age);
             if from.extension().is_some_and(|extension| extension != "gz" && extension != "zst") {
-                let kind = if self.changes % 2 == 0 { "gz" } else { "zst" };
+                let kind = if self.changes.is_multiple_of(2) { "gz" } else { "zst" };
                 compress(&from, &PathBuf::from(format!("{}.{kind}", from.display())));
                 if self.late.is_some_and(|(stretch, _)| stretch == self.files[&age]) {
                     self.late = None;
