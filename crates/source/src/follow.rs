@@ -290,7 +290,8 @@ impl Follow {
         // Cut, and renamed since: it begins anew under its later name.
         for sibling in cut.iter().filter_map(|&(_, identity)| siblings.with(identity)) {
             let known = self.parts.iter().any(|part| part.mark.identity == sibling.identity);
-            if !known && sibling.path != self.path {
+            // What is older has got the inode of a file that is gone.
+            if !known && sibling.path != self.path && sibling.seen.modified > self.used_until {
                 let begun = sibling.open().is_some_and(|file| self.begin(&sibling.path, file).is_ok());
                 self.counters.vanished += u64::from(!begun);
             }

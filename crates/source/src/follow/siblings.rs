@@ -155,7 +155,10 @@ impl Siblings {
     pub(super) fn find(&self, mark: &Mark, taken: &[Identity]) -> Option<(&Sibling, Found)> {
         // With nothing known of its content, every file that got its inode since would fit.
         let known = mark.head.length() > 0;
-        let same = self.0.iter().filter(move |sibling| known && sibling.identity == mark.identity);
+        let same = self
+            .0
+            .iter()
+            .filter(move |sibling| sibling.identity == mark.identity && (known || sibling.seen.size == 0));
         let copies = self.0.iter().filter(move |sibling| {
             known && sibling.identity != mark.identity && sibling.seen.modified >= mark.modified
         });
