@@ -173,7 +173,10 @@ impl Siblings {
     /// Also whether `last` is there.
     pub(super) fn after(&self, last: &Mark, used_until: i64, cut_in_place: bool) -> (bool, Vec<&Sibling>) {
         let by_identity = self.0.iter().find(|sibling| !cut_in_place && sibling.identity == last.identity);
-        let anchor = by_identity.or_else(|| self.find(last, &[]).map(|(sibling, _)| sibling));
+        let anchor = by_identity.or_else(|| {
+            let known = last.head.length() > 0;
+            known.then(|| self.find(last, &[])).flatten().map(|(sibling, _)| sibling)
+        });
         let newer = |sibling: &&Sibling| match anchor.and_then(|anchor| anchor.generation.as_ref()) {
             Some(anchor) => sibling.generation.as_ref() > Some(anchor),
             None => {
