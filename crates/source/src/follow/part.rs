@@ -208,8 +208,11 @@ impl Part {
             self.quiet_since = None;
         }
         // From the moment on that it is not the newest: the last calls of a quiet night may be on their way to it.
-        let quiet_since = *self.quiet_since.get_or_insert(now);
-        let quiet = now.duration_since(quiet_since).unwrap_or_default();
+        let mut quiet = Duration::ZERO;
+        if stage != Stage::Growing {
+            let quiet_since = *self.quiet_since.get_or_insert(now);
+            quiet = now.duration_since(quiet_since).unwrap_or_default();
+        }
         if seen.size < self.mark.offset {
             return Ok(Offer::Replaced);
         }
