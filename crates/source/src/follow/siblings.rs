@@ -185,8 +185,10 @@ impl Siblings {
         let mut fitting: Vec<(usize, Vec<u8>)> = Vec::new();
         for (index, sibling) in self.enumerated().filter(|(index, _)| range.contains(index)) {
             let own = sibling.identity == mark.identity;
-            let old_enough = any_age || own || sibling.seen.modified >= mark.modified;
-            if !old_enough {
+            // An inode may have been used again. Where enough was used, that is seen, whatever the clock did.
+            let proven = any_age || (own && mark.offset > PROOF as u64);
+            let may_be = proven || sibling.seen.modified >= mark.modified;
+            if !may_be {
                 continue;
             }
             let more = match sibling.beyond(mark) {
@@ -216,10 +218,10 @@ impl Sibling {
     /// Opens it, unless another file has its name by now.
     pub(super) fn open(&self) -> io::Result<File> {
         let file = File::open(&self.path)?;
-        match Identity::of(&file.metadata()?) == self.identity {
-            true => Ok(file),
-            false => Err(io::ErrorKind::NotFound.into()),
+        if Identity::of(&file.metadata()?) != self.identity {
+            return Err(io::ErrorKind::NotFound.into());
         }
+        Ok(file)
     }
 
     pub(super) fn content(&self) -> io::Result<Content> {

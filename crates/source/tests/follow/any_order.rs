@@ -229,8 +229,9 @@ impl World {
             self.read.extend(text[..used].lines().map(str::to_owned));
             self.follow.consume(used);
         }
+        // All that has a name now is read or open.
+        self.seen.extend(self.files.values());
         let current = self.files[&0];
-        self.seen.insert(current);
         if self.stretches[current].content.len() > self.header {
             self.noticed.insert(current);
         }
@@ -270,6 +271,8 @@ impl World {
                 fs::copy(self.log(), &copy).unwrap();
                 self.touch(&copy);
                 let stretch = self.files.remove(&0).unwrap();
+                // Open is what will be cut.
+                self.seen.remove(&stretch);
                 self.files.insert(1, stretch);
                 self.pack(packing);
                 fs::File::options().write(true).open(self.log()).unwrap().set_len(0).unwrap();
