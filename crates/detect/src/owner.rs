@@ -27,6 +27,7 @@ pub(crate) enum Charged {
 impl Owner {
     /// An extension of this name, if that is plain and short.
     #[inline]
+    #[expect(clippy::many_single_char_names, reason = "the bytes of a name, each by its place")]
     pub(crate) fn named(name: &[u8]) -> Option<Self> {
         let low = |bytes: &[u8; 4]| u64::from(u32::from_be_bytes(*bytes));
         // The first one highest, as it is packed. By parts that are read at once: what is written byte by byte and then

@@ -47,8 +47,6 @@ pub struct Counters {
     pub files_done: u64,
     /// Files that are known and not read to their end.
     pub files_waiting: u64,
-    /// Files of a spool that hold something else than when they were read: read anew.
-    pub rewritten: u64,
     /// Compressed files that break off or are damaged; what stands before was handed out.
     pub damaged: u64,
     /// Bytes on disk that were not used yet.

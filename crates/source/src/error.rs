@@ -40,22 +40,6 @@ pub enum SourceError {
         /// What the system said.
         source: io::Error,
     },
-    /// A file of a spool that was read could not be put away. It is not read again.
-    #[error("cannot put away {}", path.display())]
-    PutAway {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Changes of files are not told by the system; they are looked for at intervals instead.
-    #[error("cannot watch {}", path.display())]
-    Watch {
-        /// The directory.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
     /// The system failed to read on.
     #[error("cannot read {} beyond byte {at}", path.display())]
     Read {

@@ -1,13 +1,14 @@
 //! A log that grows, followed through its rotation.
 mod part;
+mod reconcile;
 mod siblings;
 
-use crate::mark::{Identity, Mark};
+use crate::mark::{Identity, Mark, PROOF};
 use crate::{Chunk, Counters, FileNumber, SourceError};
-use part::{Offer, Part, Stage};
+use part::{Offer, Part, Stage, State};
 use serde::{Deserialize, Serialize};
-use siblings::{Content, Siblings};
-use std::fs::{self, File, Metadata};
+use siblings::Content;
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -24,20 +25,20 @@ pub struct FollowOptions {
 
 impl Default for FollowOptions {
     fn default() -> Self {
-        Self { quiet: Duration::from_secs(60), archive: None }
+        Self { quiet: Duration::from_mins(1), archive: None }
     }
 }
 
-/// What was used of a log, for a restart: a few hundred bytes.
+/// What was used of a log, for a restart: at most a few kilobytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// The files that are not over, oldest first.
+    /// Oldest first.
     files: Vec<Mark>,
     used_until: i64,
 }
 
 impl Position {
-    /// How far each file that is not over was used, oldest first.
+    /// How far each file that is not over was used, oldest first; before them a few that are over.
     pub fn files(&self) -> &[Mark] {
         &self.files
     }
@@ -67,8 +68,11 @@ impl Position {
 pub struct Follow {
     path: PathBuf,
     options: FollowOptions,
-    /// Oldest first; the last one is what the name stood for when we last looked.
+    /// Oldest first; the last one is what the name stood for when we last looked. The first may be over: what comes
+    /// after them was not read.
     parts: Vec<Part>,
+    /// The file that the name stands for.
+    log: Option<Identity>,
     next: u64,
     /// Some file was followed before.
     began: bool,
@@ -76,9 +80,14 @@ pub struct Follow {
     used_until: i64,
     buffer: Vec<u8>,
     handed: Option<Handed>,
+    /// Of a file that was handed out to its end.
+    damage: Option<SourceError>,
     counters: Counters,
     now: Option<SystemTime>,
 }
+
+/// Files that are over and of which less was used than proves them are kept as long as they are not more.
+const MOST_OVER: usize = 16;
 
 #[derive(Clone, Copy, Debug)]
 struct Handed {
@@ -100,6 +109,7 @@ impl Follow {
         let parts: Vec<_> = position.files.iter().map(restored).collect();
         Self {
             began: !parts.is_empty(),
+            log: None,
             used_until: position.used_until,
             path,
             options,
@@ -107,6 +117,7 @@ impl Follow {
             next,
             buffer: Vec::new(),
             handed: None,
+            damage: None,
             counters: Counters::default(),
             now: None,
         }
@@ -125,8 +136,8 @@ impl Follow {
     /// What was seen so far.
     pub fn counters(&self) -> Counters {
         Counters {
-            files_waiting: self.parts.iter().filter(|part| !part.done).count() as u64,
-            lag_bytes: self.parts.iter().map(Part::lag).sum(),
+            files_waiting: self.parts.iter().filter(|part| !part.mark.over).count() as u64,
+            lag_bytes: self.parts.iter().filter(|part| !part.mark.over).map(Part::lag).sum(),
             ..self.counters
         }
     }
@@ -140,42 +151,32 @@ impl Follow {
     pub fn poll(&mut self, now: SystemTime) -> Result<Option<Chunk<'_>>, SourceError> {
         self.handed = None;
         self.now = Some(now);
-        let mut standing = self.look();
-        let (mut index, mut replaced) = (0, false);
+        if let Some(damage) = self.damage.take() {
+            return Err(damage);
+        }
+        let standing = self.look();
+        let mut index = 0;
         let handed = loop {
             let stage = self.stage(index);
             let Some(part) = self.parts.get_mut(index) else { return standing.map(|()| None) };
             match part.offer(now, stage, &mut self.buffer) {
                 Ok(Offer::Nothing) => {
-                    self.used_until = self.used_until.max(part.used_until);
+                    self.used_until = self.used_until.max(part.used_until().unwrap_or(i64::MIN));
                     index += 1;
                 }
                 Ok(Offer::Bytes { length, last }) => {
                     break Handed { number: part.number, length, last };
                 }
-                Ok(Offer::FirstBytes) => {
-                    let mark = part.mark;
-                    if index + 1 == self.parts.len() {
-                        let siblings = Siblings::list(&self.path, self.options.archive.as_deref())?;
-                        self.begin_after(&siblings, &mark, true);
-                        standing = self.look();
-                        index = 0;
-                    }
-                }
-                Ok(Offer::Replaced) => {
-                    part.content = Content::Sought;
-                    // Once: what happens again while we look is for the next call.
-                    if std::mem::replace(&mut replaced, true) {
-                        return Ok(None);
-                    }
-                    standing = self.look();
-                    index = 0;
-                }
                 Err(error) => {
                     match part.content {
+                        Content::Packed(_) => {
+                            self.counters.damaged += 1;
+                            part.mark.over = true;
+                            part.content = Content::Sought;
+                        }
                         Content::Unpacking(_) => self.counters.damaged += 1,
                         // A stale handle of a network file system never gets better.
-                        _ => part.content = Content::Sought,
+                        Content::Plain(_) | Content::Sought => part.content = Content::Sought,
                     }
                     return Err(error);
                 }
@@ -195,47 +196,55 @@ impl Follow {
         let Some(handed) = self.handed.take() else { return };
         let Some(part) = self.parts.iter_mut().find(|part| part.number == handed.number) else { return };
         let bytes = bytes.min(handed.length);
-        part.consume(&self.buffer, bytes, handed.last);
-        self.used_until = self.used_until.max(part.used_until);
+        self.damage = part.consume(&self.buffer, bytes, handed.last);
+        self.counters.damaged += u64::from(self.damage.is_some());
+        self.used_until = self.used_until.max(part.used_until().unwrap_or(i64::MIN));
         self.counters.bytes += bytes as u64;
         if bytes > 0 {
             self.counters.last_read = self.now;
         }
         if handed.last {
             self.counters.files_done += 1;
-            self.drop_done();
+            self.forget();
         }
     }
 
-    /// A file is over only after all older ones, so that no younger file can be taken for one that was missed.
+    /// A plain file is over only after all older ones, and never as long as it is the log.
     fn stage(&self, index: usize) -> Stage {
         let later = self.parts.get(index + 1..).unwrap_or_default();
-        if index == 0 && later.iter().any(|part| part.seen.size > 0) {
+        let oldest = self.parts.iter().position(|part| !part.mark.over) == Some(index);
+        let is_log = self.parts.get(index).is_some_and(|part| Some(part.mark.identity) == self.log);
+        if oldest && !is_log && later.iter().any(|part| part.seen.size > 0) {
             Stage::EndsAfter(self.options.quiet)
         } else {
             Stage::Growing
         }
     }
 
-    fn drop_done(&mut self) {
-        while self.parts.len() > 1 && self.parts.first().is_some_and(|part| part.done) {
-            self.parts.remove(0);
-        }
+    /// Of the files that are over, keeps those that prove what came after them.
+    fn forget(&mut self) {
+        let over = self.parts.iter().take_while(|part| part.mark.over);
+        let over: Vec<_> = over.map(|part| part.mark.offset() > PROOF as u64).collect();
+        let proof = over.iter().rposition(|&enough| enough).unwrap_or(0);
+        self.parts.drain(..proof.max(over.len().saturating_sub(MOST_OVER)));
     }
 
     /// Finds what has become of the files, and which one has the name now.
     fn look(&mut self) -> Result<(), SourceError> {
         let there = self.there()?;
-        if self.parts.iter().any(Part::is_sought) {
-            self.seek(there.is_some())?;
+        self.log = there.as_ref().map(Identity::of);
+        let mut certain = self.parts.iter().all(|part| part.mark.over || !part.is_sought());
+        for part in &mut self.parts {
+            certain &= matches!(part.check()?, State::Closed | State::Same);
         }
-        self.drop_done();
-        let Some(metadata) = there else { return Err(SourceError::Missing { path: self.path.clone() }) };
-        let identity = Identity::of(&metadata);
-        if self.parts.last().is_some_and(|part| part.mark.identity == identity) {
-            return Ok(());
+        let known = self.log.is_none_or(|log| {
+            let mut open = self.parts.iter().filter(|part| !part.mark.over);
+            open.any(|part| part.mark.identity == log)
+        });
+        if !certain || !known {
+            self.reconcile()?;
         }
-        self.go_on()
+        self.log.map(|_| ()).ok_or_else(|| SourceError::Missing { path: self.path.clone() })
     }
 
     fn there(&self) -> Result<Option<Metadata>, SourceError> {
@@ -247,89 +256,5 @@ impl Follow {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(SourceError::Open { path: path(), source }),
         }
-    }
-
-    /// Finds the files of a saved position, or of one whose file was cut in place.
-    fn seek(&mut self, there: bool) -> Result<(), SourceError> {
-        let siblings = Siblings::list(&self.path, self.options.archive.as_deref())?;
-        let at_hand = self.parts.iter().filter(|part| !part.is_sought());
-        let mut taken: Vec<_> = at_hand.map(|part| part.mark.identity).collect();
-        let mut cut = Vec::new();
-        for part in self.parts.iter_mut().filter(|part| part.is_sought()) {
-            let before = part.mark.identity;
-            if let Some((sibling, found)) = siblings.find(&part.mark, &taken) {
-                taken.push(found.identity);
-                part.found(&sibling.path, found);
-            }
-            let known = part.mark.head.length() > 0;
-            if known && siblings.knows(before) && (part.is_sought() || part.mark.identity != before) {
-                cut.push(part.number);
-            }
-        }
-        // With the whole file system away nothing is lost; nothing is known.
-        if !there && taken.is_empty() {
-            return Err(SourceError::Missing { path: self.path.clone() });
-        }
-        self.counters.truncations += cut.len() as u64;
-        // A file that had no bytes yet cannot be told from one that was copied and cut since, wherever it is now.
-        let empty = self.parts.iter().map(|part| part.mark).find(|mark| mark.head.length() == 0);
-        let last = self.parts.last().filter(|part| part.is_sought());
-        let lost = empty.map(|mark| (mark, true));
-        let lost = lost.or_else(|| last.map(|part| (part.mark, cut.contains(&part.number))));
-        for part in self.parts.extract_if(.., |part| part.is_sought()) {
-            let known = part.mark.head.length() > 0;
-            self.counters.vanished += u64::from(known && !cut.contains(&part.number));
-            self.counters.lost_bytes_suspected += part.lag();
-        }
-        if let Some((mark, cut_in_place)) = lost {
-            self.begin_after(&siblings, &mark, cut_in_place);
-        }
-        Ok(())
-    }
-
-    /// The name stands for another file than before: begins that, and before it those that had the name between.
-    fn go_on(&mut self) -> Result<(), SourceError> {
-        let open = |source| SourceError::Open { path: self.path.clone(), source };
-        let file = File::open(&self.path).map_err(open)?;
-        let identity = Identity::of(&file.metadata().map_err(open)?);
-        let unknown = self.parts.last().map(|part| part.mark).filter(|mark| mark.head.length() == 0);
-        self.parts.iter_mut().for_each(Part::learn_head);
-        if let Some(last) = self.parts.last().map(|part| part.mark) {
-            let siblings = Siblings::list(&self.path, self.options.archive.as_deref())?;
-            if let Some(empty) = unknown {
-                self.begin_after(&siblings, &empty, true);
-            }
-            if !self.begin_after(&siblings, &last, false) {
-                self.counters.reopened += 1;
-            }
-        }
-        if let Some(index) = self.parts.iter().position(|part| part.mark.identity == identity) {
-            // Moved back, or moved on while we looked.
-            let part = self.parts.remove(index);
-            self.parts.push(part);
-            return Ok(());
-        }
-        let path = self.path.clone();
-        self.begin(&path, file)
-    }
-
-    fn begin_after(&mut self, siblings: &Siblings, last: &Mark, cut_in_place: bool) -> bool {
-        let (is_there, newer) = siblings.after(last, self.used_until, cut_in_place);
-        let mut known: Vec<_> = self.parts.iter().map(|part| part.mark.identity).collect();
-        // Files that were compressed while we have them open lie elsewhere, too.
-        let elsewhere = self.parts.iter().filter(|part| !siblings.knows(part.mark.identity));
-        known.extend(elsewhere.filter_map(|part| Some(siblings.find(&part.mark, &[])?.0.identity)));
-        for sibling in newer.into_iter().filter(|sibling| !known.contains(&sibling.identity)) {
-            let begun = sibling.open().is_some_and(|file| self.begin(&sibling.path, file).is_ok());
-            self.counters.vanished += u64::from(!begun);
-        }
-        is_there
-    }
-
-    fn begin(&mut self, path: &Path, file: File) -> Result<(), SourceError> {
-        let part = Part::begin(FileNumber::take(&mut self.next), path, file)?;
-        self.parts.push(part);
-        self.counters.rotations += u64::from(std::mem::replace(&mut self.began, true));
-        Ok(())
     }
 }

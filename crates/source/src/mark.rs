@@ -4,8 +4,9 @@ use sha2::{Digest as _, Sha256};
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 
-/// Bytes at the beginning, and before the position, that tell one file from another.
-pub(crate) const FINGERPRINT: usize = 256;
+/// So many bytes before a position prove which file it is of. Where fewer were used, all of them may be a header that
+/// every file of the log begins with.
+pub(crate) const PROOF: usize = 4096;
 
 /// Where a file lies. A number is used again once the file is gone, so this alone proves nothing after a restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,12 +64,12 @@ pub struct Mark {
     pub(crate) identity: Identity,
     /// Bytes used, counted unpacked.
     pub(crate) offset: u64,
-    /// The first bytes of the file, used or not.
-    pub(crate) head: Fingerprint,
-    /// The last bytes before the offset.
+    /// The last bytes before the offset, as many as there are or prove it.
     pub(crate) tail: Fingerprint,
-    /// The last change that was seen, in nanoseconds since 1970. Files older than that are others.
+    /// The last change that was seen, in nanoseconds since 1970. A copy of the file is not older.
     pub(crate) modified: i64,
+    /// Read to its end. Kept since the files after it are known by it.
+    pub(crate) over: bool,
 }
 
 impl Mark {
@@ -84,8 +85,8 @@ pub(crate) struct Recent(Vec<u8>);
 
 impl Recent {
     pub(crate) fn push(&mut self, bytes: &[u8]) {
-        let newest = bytes.get(bytes.len().saturating_sub(FINGERPRINT)..).unwrap_or_default();
-        let excess = (self.0.len() + newest.len()).saturating_sub(FINGERPRINT);
+        let newest = bytes.get(bytes.len().saturating_sub(PROOF)..).unwrap_or_default();
+        let excess = (self.0.len() + newest.len()).saturating_sub(PROOF);
         self.0.drain(..excess);
         self.0.extend_from_slice(newest);
     }
@@ -100,13 +101,13 @@ mod tests {
 
     #[test]
     fn the_last_bytes_are_the_same_however_they_came() {
-        let all: Vec<u8> = (0..1000_u32).map(|n| (n % 251) as u8).collect();
-        for piece in [1, 7, 255, 256, 257, 600] {
+        let all: Vec<u8> = (0..10_000_u32).map(|n| (n % 251) as u8).collect();
+        for piece in [1, 7, PROOF - 1, PROOF, PROOF + 1, 9000] {
             let mut recent = Recent::default();
             for part in all.chunks(piece) {
                 recent.push(part);
             }
-            assert_eq!(recent.bytes(), &all[1000 - FINGERPRINT..], "{piece}");
+            assert_eq!(recent.bytes(), &all[10_000 - PROOF..], "{piece}");
         }
         let mut short = Recent::default();
         short.push(b"abc");

@@ -1,9 +1,10 @@
 //! One file of a log: how far it was used, and what is new in it.
-use super::siblings::{Content, Found, read_at};
+use super::siblings::{Content, Sibling, plain, read_at, unpack};
 use crate::blocks::{Blocks, LONGEST_RECORD};
-use crate::mark::{FINGERPRINT, Fingerprint, Identity, Mark, Recent, Seen};
-use crate::{FileNumber, Input, SourceError};
+use crate::mark::{Fingerprint, Identity, Mark, PROOF, Recent, Seen};
+use crate::{FileNumber, SourceError};
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -17,20 +18,17 @@ pub(super) struct Part {
     pub(super) content: Content,
     /// For messages; rotation may have moved the file on.
     path: PathBuf,
-    /// The bytes of the fingerprints of `mark`; they are kept nowhere else.
-    head: Vec<u8>,
-    recent: Recent,
-    /// What the last look saw.
+    /// The last bytes before the offset, and before the end of what was read. They are kept nowhere else.
+    used: Recent,
+    read: Recent,
+    read_until: u64,
+    /// The last look after which it was certain that this is the file it was.
     pub(super) seen: Seen,
     quiet_since: Option<SystemTime>,
-    /// The last change after which everything was used.
-    pub(super) used_until: i64,
     /// End of what the decoder has seen; it has seen it in vain if more was not used.
     offered: u64,
     /// As large as the longest record so far needs.
     room: usize,
-    /// The end was handed out and used.
-    pub(super) done: bool,
 }
 
 /// What a part has to give.
@@ -42,11 +40,6 @@ pub(super) enum Offer {
         length: usize,
         last: bool,
     },
-    /// A file that was empty has changed. What is in it may not be all that was: it cannot be told from one that was
-    /// copied and cut since.
-    FirstBytes,
-    /// The file does not hold any more what it held.
-    Replaced,
 }
 
 /// Whether a part may still grow.
@@ -57,29 +50,32 @@ pub(super) enum Stage {
     EndsAfter(Duration),
 }
 
+/// What a look at an open file says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It is not open, or nothing can change in it.
+    Closed,
+    Same,
+    /// It has changed, and so little was used that a new file could begin with the same.
+    Doubtful(Seen),
+    /// It does not hold any more what was read.
+    Cut,
+}
+
 impl Part {
     /// A file to be read from its beginning.
     pub(super) fn begin(number: FileNumber, path: &Path, file: File) -> Result<Self, SourceError> {
         let open = |source| SourceError::Open { path: path.to_owned(), source };
         let metadata = file.metadata().map_err(open)?;
         let seen = Seen::of(&metadata);
-        let none = Fingerprint::of(&[]);
         let mark = Mark {
             identity: Identity::of(&metadata),
             offset: 0,
-            head: none,
-            tail: none,
+            tail: Fingerprint::of(&[]),
             modified: seen.modified,
+            over: false,
         };
-        let content = Content::of(path, file)?;
-        let mut part = Self { content, seen, ..Self::restored(number, path, mark) };
-        if let Content::Packed(file) = &part.content {
-            // A damaged one says so when its turn comes.
-            part.head = file.try_clone().ok().and_then(|file| first_bytes(path, file)).unwrap_or_default();
-            part.mark.head = Fingerprint::of(&part.head);
-        }
-        part.learn_head();
-        Ok(part)
+        Ok(Self { content: Content::of(path, file)?, seen, ..Self::restored(number, path, mark) })
     }
 
     /// A file whose whereabouts are still to be found.
@@ -89,14 +85,13 @@ impl Part {
             mark,
             content: Content::Sought,
             path: path.to_owned(),
-            head: Vec::new(),
-            recent: Recent::default(),
+            used: Recent::default(),
+            read: Recent::default(),
+            read_until: mark.offset,
             seen: Seen::default(),
             quiet_since: None,
-            used_until: i64::MIN,
             offered: mark.offset,
             room: ROOM,
-            done: false,
         }
     }
 
@@ -112,13 +107,38 @@ impl Part {
         }
     }
 
-    /// Goes on with the file that was found.
-    pub(super) fn found(&mut self, path: &Path, found: Found) {
-        self.mark.identity = found.identity;
-        self.path = path.to_owned();
-        self.seen = found.seen;
-        (self.content, self.head, self.recent) = (found.content, found.head, found.recent);
-        (self.quiet_since, self.offered) = (None, self.mark.offset);
+    /// Goes on in the file that was found to hold the same, of which there is more or not.
+    pub(super) fn found(&mut self, sibling: &Sibling, grows: bool) -> io::Result<()> {
+        self.mark.over &= !grows;
+        if self.mark.over {
+            self.mark.identity = sibling.identity;
+            return Ok(());
+        }
+        let content = sibling.content()?;
+        self.used = match &content {
+            Content::Plain(file) => {
+                let length = self.mark.tail.length();
+                plain(file, self.mark.offset.saturating_sub(length as u64), length)?
+            }
+            // When it is unpacked.
+            _ => Recent::default(),
+        };
+        sibling.path.clone_into(&mut self.path);
+        self.mark.identity = sibling.identity;
+        self.content = content;
+        (self.read, self.read_until) = (self.used.clone(), self.mark.offset);
+        self.offered = self.mark.offset;
+        self.saw(sibling.seen);
+        Ok(())
+    }
+
+    /// It is certain that this is the file it was.
+    pub(super) fn saw(&mut self, seen: Seen) {
+        if self.seen != seen {
+            self.quiet_since = None;
+        }
+        self.seen = seen;
+        self.mark.modified = seen.modified;
     }
 
     /// Bytes that were handed out from this part.
@@ -130,40 +150,76 @@ impl Part {
         bytes.get(..length).unwrap_or_default()
     }
 
-    /// The first `used` of the bytes handed out were used. They may be the last.
-    pub(super) fn consume(&mut self, buffer: &[u8], used: usize, last: bool) {
+    /// The first `used` of the bytes handed out were used. If they are the last, gives the damage they end in.
+    pub(super) fn consume(&mut self, buffer: &[u8], used: usize, last: bool) -> Option<SourceError> {
         let bytes = match &self.content {
             Content::Unpacking(blocks) => blocks.current().bytes,
             _ => buffer,
         };
         let bytes = bytes.get(..used).unwrap_or_default();
-        if self.head.len() < FINGERPRINT && self.mark.offset == self.head.len() as u64 {
-            let wanted = (FINGERPRINT - self.head.len()).min(bytes.len());
-            self.head.extend_from_slice(bytes.get(..wanted).unwrap_or_default());
-            self.mark.head = Fingerprint::of(&self.head);
-        }
         if !bytes.is_empty() {
-            self.recent.push(bytes);
-            self.mark.tail = Fingerprint::of(self.recent.bytes());
+            self.used.push(bytes);
+            self.mark.tail = Fingerprint::of(self.used.bytes());
             self.mark.offset += bytes.len() as u64;
         }
+        let mut damage = None;
         if let Content::Unpacking(blocks) = &mut self.content {
             blocks.consume(used);
-        } else {
-            self.note_all_used();
+            damage = last.then(|| blocks.fill().err()).flatten();
         }
         if last {
-            self.done = true;
-            self.used_until = self.used_until.max(self.seen.modified);
+            self.mark.over = true;
+            self.content = Content::Sought;
         }
+        damage
     }
 
-    /// Where everything was used, the file's time of change says until when.
-    fn note_all_used(&mut self) {
-        if self.mark.offset == self.seen.size {
-            self.used_until = self.used_until.max(self.seen.modified);
-            self.mark.modified = self.mark.modified.max(self.seen.modified);
+    /// Where everything was used, until when.
+    pub(super) fn used_until(&self) -> Option<i64> {
+        (self.mark.over || self.mark.offset == self.seen.size).then_some(self.seen.modified)
+    }
+
+    /// Looks whether the open file is still the one it was.
+    pub(super) fn check(&mut self) -> Result<State, SourceError> {
+        let Content::Plain(file) = &self.content else { return Ok(State::Closed) };
+        let seen = Seen::of(&file.metadata().map_err(|source| self.failed(source))?);
+        if seen == self.seen {
+            return Ok(State::Same);
         }
+        if seen.size < self.read_until || !self.holds_what_was_read(file)? {
+            return Ok(State::Cut);
+        }
+        if self.mark.offset <= PROOF as u64 {
+            return Ok(State::Doubtful(seen));
+        }
+        self.saw(seen);
+        Ok(State::Same)
+    }
+
+    fn holds_what_was_read(&self, file: &File) -> Result<bool, SourceError> {
+        let read = self.read.bytes();
+        let mut bytes = vec![0; read.len()];
+        let at = self.read_until.saturating_sub(read.len() as u64);
+        let there = read_at(file, &mut bytes, at).map_err(|source| self.failed(source))?;
+        Ok(there == read.len() && bytes == read)
+    }
+
+    /// The mark of the whole content of the open file, for finding a copy that has all of it.
+    pub(super) fn end(&self) -> Option<Mark> {
+        let Content::Plain(file) = &self.content else { return None };
+        let seen = Seen::of(&file.metadata().ok()?);
+        let length = seen.size.min(PROOF as u64);
+        let tail = plain(file, seen.size - length, length as usize).ok()?;
+        let tail = Fingerprint::of(tail.bytes());
+        Some(Mark { offset: seen.size, tail, ..self.mark })
+    }
+
+    /// Whether a file of that length and with that end is what this one was at an earlier time.
+    pub(super) fn has_been(&self, length: u64, end: &Recent) -> bool {
+        let later = self.read_until.saturating_sub(length) as usize;
+        let read = self.read.bytes();
+        let common = read.get(..read.len().saturating_sub(later)).unwrap_or_default();
+        length > 0 && length <= self.read_until && !common.is_empty() && end.bytes().ends_with(common)
     }
 
     /// Looks for bytes that the decoder has not seen, and puts them into `buffer`.
@@ -173,12 +229,10 @@ impl Part {
         stage: Stage,
         buffer: &mut Vec<u8>,
     ) -> Result<Offer, SourceError> {
-        if self.done {
-            return Ok(Offer::Nothing);
-        }
         if let Content::Packed(file) = &self.content {
             let again = file.try_clone().map_err(|source| self.failed(source))?;
-            let input = Input::from_file(&self.path, again, 0..u64::MAX)?;
+            let (input, used) = unpack(&self.path, again, self.mark.offset)?;
+            self.used = used;
             self.content = Content::Unpacking(Box::new(Blocks::new(input)));
         }
         match &mut self.content {
@@ -201,38 +255,32 @@ impl Part {
         stage: Stage,
         buffer: &mut Vec<u8>,
     ) -> Result<Offer, SourceError> {
+        let over = match stage {
+            Stage::Growing => {
+                self.quiet_since = None;
+                false
+            }
+            // From the moment on that it is not the newest: the last calls of a quiet night may be on their way to it.
+            Stage::EndsAfter(enough) => {
+                let since = *self.quiet_since.get_or_insert(now);
+                now.duration_since(since).unwrap_or_default() >= enough
+            }
+        };
         let Content::Plain(file) = &self.content else { return Ok(Offer::Nothing) };
-        let seen = Seen::of(&file.metadata().map_err(|source| self.failed(source))?);
-        let changed = seen != self.seen;
-        if changed || stage == Stage::Growing {
-            self.quiet_since = None;
-        }
-        // From the moment on that it is not the newest: the last calls of a quiet night may be on their way to it.
-        let quiet_since = *self.quiet_since.get_or_insert(now);
-        let quiet = now.duration_since(quiet_since).unwrap_or_default();
-        if seen.size < self.mark.offset {
-            return Ok(Offer::Replaced);
-        }
-        if changed && self.mark.head.length() == 0 {
-            self.seen = seen;
-            return Ok(Offer::FirstBytes);
-        }
-        let over = matches!(stage, Stage::EndsAfter(enough) if quiet >= enough);
-        if !changed && !over && self.offered >= seen.size {
-            self.note_all_used();
+        let size = self.seen.size;
+        if !over && self.offered >= size {
             return Ok(Offer::Nothing);
         }
         loop {
-            let available = seen.size - self.mark.offset;
+            let available = size.saturating_sub(self.mark.offset);
             let wanted = available.min(self.room as u64) as usize;
             buffer.resize(wanted, 0);
             let read = read_at(file, buffer, self.mark.offset).map_err(|source| self.failed(source))?;
-            if read < wanted {
-                // Cut this very moment, or a network file system told a size too early: the next look will tell.
+            // Looked at after it was read: cut this very moment, or a network file system told a size too early. The
+            // next look will tell.
+            if read < wanted || !self.holds_what_was_read(file)? {
                 return Ok(Offer::Nothing);
             }
-            // Only now: what was read before the file was seen to be the same is of the same file.
-            let Some(head) = self.head_if_same(file)? else { return Ok(Offer::Replaced) };
             let whole = wanted as u64 == available;
             let line_ends = buffer.iter().rposition(|&byte| byte == b'\n').map(|at| at + 1);
             let length = match line_ends {
@@ -250,59 +298,18 @@ impl Part {
                 self.room *= 2;
                 continue;
             }
-            self.seen = seen;
-            if head.len() > self.head.len() {
-                self.mark.head = Fingerprint::of(&head);
-                self.head = head;
+            self.read = self.used.clone();
+            self.read.push(buffer);
+            self.read_until = self.mark.offset + wanted as u64;
+            if !unseen && !over {
+                return Ok(Offer::Nothing);
             }
-            self.note_all_used();
-            if unseen || over {
-                self.offered = self.mark.offset + length as u64;
-                return Ok(Offer::Bytes { length, last: over && whole });
-            }
-            return Ok(Offer::Nothing);
+            self.offered = self.mark.offset + length as u64;
+            return Ok(Offer::Bytes { length, last: over && whole });
         }
     }
 
-    /// The first bytes of the file, if it still holds what was read of it.
-    fn head_if_same(&self, file: &File) -> Result<Option<Vec<u8>>, SourceError> {
-        let mut bytes = vec![0; FINGERPRINT];
-        let recent = self.recent.bytes();
-        let at = self.mark.offset - recent.len() as u64;
-        let read = read_at(file, &mut bytes, at).map_err(|source| self.failed(source))?;
-        if !bytes.get(..read).is_some_and(|bytes| bytes.starts_with(recent)) {
-            return Ok(None);
-        }
-        let read = read_at(file, &mut bytes, 0).map_err(|source| self.failed(source))?;
-        bytes.truncate(read);
-        Ok(bytes.starts_with(&self.head).then_some(bytes))
-    }
-
-    /// Learns how a file begins while its handle is at hand; by this its compressed copy is found.
-    pub(super) fn learn_head(&mut self) {
-        let Content::Plain(file) = &self.content else { return };
-        if let Ok(Some(head)) = self.head_if_same(file)
-            && head.len() > self.head.len()
-        {
-            self.mark.head = Fingerprint::of(&head);
-            self.head = head;
-        }
-    }
-
-    fn failed(&self, source: std::io::Error) -> SourceError {
+    fn failed(&self, source: io::Error) -> SourceError {
         SourceError::Read { path: self.path.clone(), at: self.mark.offset, source }
     }
-}
-
-fn first_bytes(path: &Path, file: File) -> Option<Vec<u8>> {
-    let mut input = Input::from_file(path, file, 0..u64::MAX).ok()?;
-    let (mut head, mut filled) = (vec![0; FINGERPRINT], 0);
-    while let Some(room) = head.get_mut(filled..).filter(|room| !room.is_empty()) {
-        match input.read(room).ok()? {
-            0 => break,
-            read => filled += read,
-        }
-    }
-    head.truncate(filled);
-    Some(head)
 }

@@ -1,11 +1,12 @@
 //! The other files of a log: where rotation moved, copied or compressed it to.
 use crate::blocks::Blocks;
 use crate::input::{Compression, HEAD};
-use crate::mark::{Identity, Mark, Recent, Seen};
+use crate::mark::{Fingerprint, Identity, Mark, PROOF, Recent, Seen};
 use crate::{Input, SourceError};
 use std::cmp::Reverse;
 use std::fs::{self, File, Metadata};
 use std::io;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// What stands in a file, ready to be read.
 #[derive(Debug)]
 pub(super) enum Content {
-    /// Where it lies now is still to be found.
+    /// Not open: where it lies is still to be found, or it is over.
     Sought,
     /// It may grow.
     Plain(File),
@@ -75,32 +76,37 @@ impl Generation {
 }
 
 /// A file whose name begins with that of the log.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sibling {
     pub(super) path: PathBuf,
     pub(super) identity: Identity,
     pub(super) seen: Seen,
     /// None for the log itself and for names that rotation does not give.
     pub(super) generation: Option<Generation>,
+    pub(super) is_log: bool,
 }
 
-/// Where a position was found again.
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) identity: Identity,
-    pub(super) seen: Seen,
-    pub(super) content: Content,
-    pub(super) head: Vec<u8>,
-    pub(super) recent: Recent,
-}
-
-/// All of them, by generation, oldest first; then the log itself; then those with other names.
-#[derive(Debug)]
+/// All of them, oldest first: by generation, then those with other names, last the log itself.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Siblings(Vec<Sibling>);
 
 impl Siblings {
     /// Looks through the directory of the log, and through `archive` if rotation moves files there.
     pub(super) fn list(log: &Path, archive: Option<&Path>) -> Result<Self, SourceError> {
+        let mut before = Self::list_once(log, archive)?;
+        // Files may be moved on while a directory is read: one is missing then, or there twice.
+        for _ in 0..4 {
+            let again = Self::list_once(log, archive)?;
+            let settled = again.0.iter().map(Sibling::place).eq(before.0.iter().map(Sibling::place));
+            before = again;
+            if settled {
+                break;
+            }
+        }
+        Ok(before)
+    }
+
+    fn list_once(log: &Path, archive: Option<&Path>) -> Result<Self, SourceError> {
         let parent = match log.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
@@ -115,7 +121,8 @@ impl Siblings {
             let entries = match fs::read_dir(directory) {
                 // A file can be read in a directory whose names cannot.
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                    siblings.extend(fs::metadata(log).map(|it| Sibling::new(log.to_owned(), &it, None)));
+                    siblings
+                        .extend(fs::metadata(log).map(|it| Sibling::new(log.to_owned(), &it, None, true)));
                     continue;
                 }
                 entries => entries.map_err(failed)?,
@@ -124,139 +131,201 @@ impl Siblings {
                 let entry = entry.map_err(failed)?;
                 let entry_name = entry.file_name();
                 let Some(suffix) = entry_name.as_bytes().strip_prefix(name) else { continue };
-                // It may have been moved on meanwhile; then it is found when we look again.
+                // It may have been moved on meanwhile.
                 let Ok(metadata) = fs::metadata(entry.path()) else { continue };
-                if metadata.is_file() {
-                    let path = if suffix.is_empty() { log.to_owned() } else { entry.path() };
-                    siblings.push(Sibling::new(path, &metadata, Generation::of(suffix)));
+                let is_log = suffix.is_empty() && directory == parent;
+                if metadata.is_file() && (is_log || !suffix.is_empty()) {
+                    let path = if is_log { log.to_owned() } else { entry.path() };
+                    siblings.push(Sibling::new(path, &metadata, Generation::of(suffix), is_log));
                 }
             }
         }
         siblings.sort_by(|a, b| {
-            let place = |sibling: &Sibling| (sibling.generation.is_none(), sibling.path != *log);
-            // While a file is being compressed, both are there: the plain one, whole, comes first.
-            place(a).cmp(&place(b)).then_with(|| (&a.generation, &a.path).cmp(&(&b.generation, &b.path)))
+            let kind = |sibling: &Sibling| (sibling.is_log, sibling.generation.is_none());
+            let unnamed = |sibling: &Sibling| sibling.generation.is_none().then_some(sibling.seen.modified);
+            kind(a)
+                .cmp(&kind(b))
+                .then_with(|| a.generation.cmp(&b.generation))
+                .then_with(|| unnamed(a).cmp(&unnamed(b)))
+                // While a file is being compressed, both are there: the plain one, whole, comes first.
+                .then_with(|| a.path.cmp(&b.path))
         });
         Ok(Self(siblings))
     }
 
-    /// Whether the file has a name in this directory.
-    pub(super) fn knows(&self, identity: Identity) -> bool {
-        self.0.iter().any(|sibling| sibling.identity == identity)
+    pub(super) fn get(&self, index: usize) -> Option<&Sibling> {
+        self.0.get(index)
     }
 
-    /// Finds the file that was used as far as `mark` says: by its identity if it still holds what it held, else
-    /// the oldest copy of it that holds the same. `taken` are files that belong to other positions.
-    pub(super) fn find(&self, mark: &Mark, taken: &[Identity]) -> Option<(&Sibling, Found)> {
-        // With nothing known of its content, every file that got its inode since would fit.
-        let known = mark.head.length() > 0;
-        let same = self.0.iter().filter(move |sibling| known && sibling.identity == mark.identity);
-        let copies = self.0.iter().filter(move |sibling| {
-            known && sibling.identity != mark.identity && sibling.seen.modified >= mark.modified
-        });
-        same.chain(copies)
-            .filter(|sibling| !taken.contains(&sibling.identity))
-            .find_map(|sibling| Some((sibling, sibling.at(mark)?)))
+    pub(super) fn enumerated(&self) -> impl Iterator<Item = (usize, &Sibling)> {
+        self.0.iter().enumerate()
     }
 
-    /// The generations that came after `last`, oldest first. If `last` is not there in any form: those that were
-    /// written after everything that was used, which was at `used_until`; where `last` was cut in place, without
-    /// copies that were made of it before more was used than they hold.
-    /// Also whether `last` is there.
-    pub(super) fn after(&self, last: &Mark, used_until: i64, cut_in_place: bool) -> (bool, Vec<&Sibling>) {
-        let by_identity = self.0.iter().find(|sibling| !cut_in_place && sibling.identity == last.identity);
-        let anchor = by_identity.or_else(|| self.find(last, &[]).map(|(sibling, _)| sibling));
-        let newer = |sibling: &&Sibling| match anchor.and_then(|anchor| anchor.generation.as_ref()) {
-            Some(anchor) => sibling.generation.as_ref() > Some(anchor),
-            None => {
-                sibling.generation.is_some()
-                    && sibling.seen.modified > used_until
-                    && !(cut_in_place && sibling.begins_as(last))
+    /// Where the file is, if it has a name here.
+    pub(super) fn position(&self, identity: Identity) -> Option<usize> {
+        self.0.iter().position(|sibling| sibling.identity == identity)
+    }
+
+    /// The youngest that rotation has named.
+    pub(super) fn newest_generation(&self) -> Option<&Sibling> {
+        self.0.iter().rfind(|sibling| sibling.generation.is_some())
+    }
+
+    /// Finds the file that was used as far as `mark` says, among those of `range`; and whether there is more in it.
+    ///
+    /// It is the oldest that holds what was used. Where that was only a header, all files hold it: the oldest was
+    /// not read then, nor was any after it, and it does not matter which of them the mark was of. A file that is
+    /// still being copied is not cut yet: that one, rather than its copy.
+    pub(super) fn find(
+        &self,
+        mark: &Mark,
+        any_age: bool,
+        range: Range<usize>,
+    ) -> io::Result<Option<(usize, bool)>> {
+        let mut fitting: Vec<(usize, Vec<u8>)> = Vec::new();
+        for (index, sibling) in self.enumerated().filter(|(index, _)| range.contains(index)) {
+            let own = sibling.identity == mark.identity;
+            // An inode may have been used again. Where enough was used, that is seen, whatever the clock did.
+            let proven = any_age || (own && mark.offset > PROOF as u64);
+            let may_be = proven || sibling.seen.modified >= mark.modified;
+            if !may_be {
+                continue;
             }
-        };
-        let mut newer: Vec<_> = self.0.iter().filter(newer).collect();
-        newer.dedup_by(|packed, plain| packed.generation == plain.generation);
-        (anchor.is_some(), newer)
+            let more = match sibling.beyond(mark) {
+                Ok(Some(more)) => more,
+                // If it cannot be read that the file is another, nothing is known of it.
+                Err(error) if own && error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(None) | Err(_) => continue,
+            };
+            if own && fitting.iter().all(|(_, of_older)| more.starts_with(of_older)) {
+                return Ok(Some((index, !more.is_empty())));
+            }
+            fitting.push((index, more));
+        }
+        Ok(fitting.first().map(|(index, more)| (*index, !more.is_empty())))
     }
 }
 
 impl Sibling {
-    fn new(path: PathBuf, metadata: &Metadata, generation: Option<Generation>) -> Self {
-        Self { path, identity: Identity::of(metadata), seen: Seen::of(metadata), generation }
+    fn new(path: PathBuf, metadata: &Metadata, generation: Option<Generation>, is_log: bool) -> Self {
+        Self { path, identity: Identity::of(metadata), seen: Seen::of(metadata), generation, is_log }
     }
 
-    /// Opens it; none if it is gone or another file has its name by now.
-    pub(super) fn open(&self) -> Option<File> {
-        let file = File::open(&self.path).ok()?;
-        let metadata = file.metadata().ok()?;
-        (Identity::of(&metadata) == self.identity).then_some(file)
+    fn place(&self) -> (&Path, Identity) {
+        (&self.path, self.identity)
     }
 
-    /// The file at the place of `mark`, if it holds what `mark` says.
-    fn at(&self, mark: &Mark) -> Option<Found> {
-        let (content, head, recent) = match Content::of(&self.path, self.open()?).ok()? {
-            Content::Packed(file) => {
-                let again = file.try_clone().ok()?;
-                let head = unpack(&self.path, file, mark.head.length() as u64)?.1;
-                if !mark.head.matches(head.bytes()) {
-                    return None;
+    /// Opens it, unless another file has its name by now.
+    pub(super) fn open(&self) -> io::Result<File> {
+        let file = File::open(&self.path)?;
+        if Identity::of(&file.metadata()?) != self.identity {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        Ok(file)
+    }
+
+    pub(super) fn content(&self) -> io::Result<Content> {
+        Content::of(&self.path, self.open()?).map_err(io::Error::other)
+    }
+
+    /// What stands behind the place of `mark`, as much of it as a proof takes, if what was used stands before it.
+    fn beyond(&self, mark: &Mark) -> io::Result<Option<Vec<u8>>> {
+        let tail = mark.tail.length();
+        let mut more = vec![0; PROOF];
+        let read = match self.content()? {
+            Content::Plain(file) => {
+                let Some(from) = mark.offset.checked_sub(tail as u64) else { return Ok(None) };
+                match plain(&file, from, tail) {
+                    Ok(before) if mark.tail.matches(before.bytes()) => {}
+                    Ok(_) => return Ok(None),
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+                    Err(error) => return Err(error),
                 }
-                let (input, recent) = unpack(&self.path, again, mark.offset)?;
-                (Content::Unpacking(Box::new(Blocks::new(input))), head, recent)
+                read_at(&file, &mut more, mark.offset)?
+            }
+            Content::Packed(file) => {
+                let Ok((mut input, before)) = unpack(&self.path, file, mark.offset) else { return Ok(None) };
+                if !mark.tail.matches(before.bytes()) {
+                    return Ok(None);
+                }
+                fill(&mut input, &mut more).unwrap_or(0)
+            }
+            Content::Sought | Content::Unpacking(_) => return Ok(None),
+        };
+        more.truncate(read);
+        Ok(Some(more))
+    }
+
+    /// Its length, unpacked, and the last bytes in it.
+    pub(super) fn end(&self) -> io::Result<(u64, Recent)> {
+        match self.content()? {
+            Content::Packed(file) => {
+                let mut input = Input::from_file(&self.path, file, 0..u64::MAX).map_err(io::Error::other)?;
+                let (mut length, mut recent, mut buffer) = (0, Recent::default(), vec![0; 64 * 1024]);
+                loop {
+                    let read = fill(&mut input, &mut buffer).map_err(io::Error::other)?;
+                    recent.push(buffer.get(..read).unwrap_or_default());
+                    length += read as u64;
+                    if read < buffer.len() {
+                        return Ok((length, recent));
+                    }
+                }
             }
             Content::Plain(file) => {
-                let head = plain(&file, 0, mark.head.length())?;
-                let tail = mark.tail.length();
-                let recent = plain(&file, mark.offset.checked_sub(tail as u64)?, tail)?;
-                (Content::Plain(file), head, recent)
+                let size = self.seen.size;
+                let tail = size.min(PROOF as u64);
+                Ok((size, plain(&file, size - tail, tail as usize)?))
             }
-            Content::Sought | Content::Unpacking(_) => return None,
-        };
-        let head = head.bytes().to_vec();
-        (mark.head.matches(&head) && mark.tail.matches(recent.bytes())).then_some(Found {
-            identity: self.identity,
-            seen: self.seen,
-            content,
-            head,
-            recent,
-        })
+            Content::Sought | Content::Unpacking(_) => Err(io::ErrorKind::NotFound.into()),
+        }
     }
 
-    fn begins_as(&self, mark: &Mark) -> bool {
-        let length = mark.head.length();
-        if length == 0 {
-            return false;
-        }
-        let head = self.open().and_then(|file| match Content::of(&self.path, file).ok()? {
-            Content::Plain(file) => plain(&file, 0, length),
-            Content::Packed(file) => Some(unpack(&self.path, file, length as u64)?.1),
-            Content::Sought | Content::Unpacking(_) => None,
-        });
-        head.is_some_and(|head| mark.head.matches(head.bytes()))
+    /// The mark of a file that was read to its end.
+    pub(super) fn over(&self) -> io::Result<Mark> {
+        let (offset, end) = self.end()?;
+        let tail = Fingerprint::of(end.bytes());
+        Ok(Mark { identity: self.identity, offset, tail, modified: self.seen.modified, over: true })
     }
 }
 
-/// The bytes at `offset`, at most as many as a fingerprint takes; none if there are fewer.
-fn plain(file: &File, offset: u64, length: usize) -> Option<Recent> {
+/// The bytes at `offset`.
+pub(super) fn plain(file: &File, offset: u64, length: usize) -> io::Result<Recent> {
     let mut bytes = vec![0; length];
-    let read = read_at(file, &mut bytes, offset).ok()?;
+    if read_at(file, &mut bytes, offset)? < length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     let mut recent = Recent::default();
     recent.push(&bytes);
-    (read == length).then_some(recent)
+    Ok(recent)
 }
 
-/// Unpacks `length` bytes and gives the last of them; none if there are fewer.
-fn unpack(path: &Path, file: File, length: u64) -> Option<(Input, Recent)> {
-    let mut input = Input::from_file(path, file, 0..u64::MAX).ok()?;
+/// Unpacks `length` bytes and gives the last of them.
+pub(super) fn unpack(path: &Path, file: File, length: u64) -> Result<(Input, Recent), SourceError> {
+    let mut input = Input::from_file(path, file, 0..u64::MAX)?;
     let (mut recent, mut left) = (Recent::default(), length);
     let mut buffer = vec![0; 64 * 1024];
     while left > 0 {
-        let room = left.min(buffer.len() as u64) as usize;
-        let read = input.read(buffer.get_mut(..room)?).ok().filter(|&read| read > 0)?;
-        recent.push(buffer.get(..read)?);
+        buffer.truncate(left.min(buffer.len() as u64) as usize);
+        let read = input.read(&mut buffer)?;
+        if read == 0 {
+            return Err(SourceError::Truncated { path: path.to_owned(), at: input.position() });
+        }
+        recent.push(buffer.get(..read).unwrap_or_default());
         left -= read as u64;
     }
-    Some((input, recent))
+    Ok((input, recent))
+}
+
+/// Reads until `into` is full or the input ends.
+fn fill(input: &mut Input, into: &mut [u8]) -> Result<usize, SourceError> {
+    let mut filled = 0;
+    while let Some(room) = into.get_mut(filled..).filter(|room| !room.is_empty()) {
+        match input.read(room)? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(filled)
 }
 
 #[cfg(test)]
