@@ -278,13 +278,13 @@ mod tests {
 
     #[test]
     fn words_of_reasons_and_conditions_are_those_of_the_wire() {
+        use AlertReasonV1::{Acknowledged, Escalated, ExposureDoubled, Opened, Renotified, Resolved};
         let schema = schemars::schema_for!(ConditionKindV1).to_value().to_string();
         assert_eq!(schema.matches("\"const\"").count(), ConditionKindV1::ALL.len());
         for kind in ConditionKindV1::ALL {
             assert!(schema.contains(&format!("\"const\":\"{}\"", kind.word())), "{kind:?}");
         }
         let schema = schemars::schema_for!(AlertReasonV1).to_value().to_string();
-        use AlertReasonV1::{Acknowledged, Escalated, ExposureDoubled, Opened, Renotified, Resolved};
         for reason in [Opened, Escalated, ExposureDoubled, Renotified, Resolved, Acknowledged] {
             assert!(schema.contains(&format!("\"const\":\"{}\"", reason.word())), "{reason:?}");
         }
