@@ -61,8 +61,9 @@ fn kind_v6(address: Ipv6Addr) -> Kind {
         [0, 0, 0, 0, 0, 0, 0, 0] => Kind::Never("unspecified"),
         [0, 0, 0, 0, 0, 0, 0, 1] => Kind::Private,
         // An IPv4 address in other clothes: mapped, compatible, NAT64 (RFC 6052), 6to4 (RFC 3056).
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => embedded(high, low),
-        [0x2002, high, low, ..] => embedded(high, low),
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => embedded(high, low),
         [0xfe80..=0xfebf, ..] => Kind::Never("link-local"),
         [0xff00..=0xffff, ..] => Kind::Never("multicast"),
         // Instance metadata of Amazon and Google clouds.

@@ -7,7 +7,7 @@ const DELAYS_SECONDS: [u64; 14] =
     [0, 1, 3, 10, 30, 120, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
 /// No receiver can ask for a longer silence than this.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(86_400);
+const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// Attempts after which an alert is dead.
 pub const MOST_ATTEMPTS: u32 = DELAYS_SECONDS.len() as u32;
@@ -62,7 +62,7 @@ mod tests {
         ) {
             let asked = asked.map(Duration::from_secs);
             let delay = delay(attempts, seed, asked).unwrap();
-            prop_assert!(delay >= asked.unwrap_or_default().min(Duration::from_secs(86_400)));
+            prop_assert!(delay >= asked.unwrap_or_default().min(Duration::from_hours(24)));
             let scheduled = Duration::from_secs(DELAYS_SECONDS[attempts as usize]);
             prop_assert!(delay >= scheduled * 4 / 5);
             prop_assert!(delay <= (scheduled * 6 / 5).max(asked.unwrap_or_default()));

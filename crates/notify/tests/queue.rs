@@ -1,4 +1,5 @@
 //! The queue against a slow, obvious one.
+#![allow(clippy::unwrap_used, reason = "a test may stop at once, its helpers too")]
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use std::sync::Arc;

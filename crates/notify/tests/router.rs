@@ -1,4 +1,5 @@
 //! Routes, hours and mutes.
+#![allow(clippy::unwrap_used, reason = "a test may stop at once, its helpers too")]
 use chrono::{DateTime, Utc};
 use tollwatch_detect::{AlertReasonV1, AlertV1, Problem, Severity};
 use tollwatch_notify::{Matchers, Mute, NotifyPlan, RawNotify, Routed, Router, sample_alerts};

@@ -232,8 +232,8 @@ mod tests {
     fn both_forms_of_retry_after_are_read() {
         let now = "2026-03-07T18:00:00Z".parse().unwrap();
         let read = |text: &'static str| retry_after(&HeaderValue::from_static(text), now);
-        assert_eq!(read("120"), Some(Duration::from_secs(120)));
-        assert_eq!(read("Sat, 07 Mar 2026 18:05:00 GMT"), Some(Duration::from_secs(300)));
+        assert_eq!(read("120"), Some(Duration::from_mins(2)));
+        assert_eq!(read("Sat, 07 Mar 2026 18:05:00 GMT"), Some(Duration::from_mins(5)));
         assert_eq!(read("Sat, 07 Mar 2026 17:05:00 GMT"), Some(Duration::ZERO));
         assert_eq!(read("soon"), None);
         assert_eq!(read("-1"), None);

@@ -162,13 +162,13 @@ pub(super) fn money(hundredths: i128, currency: &str, language: Language) -> Str
     let digits = (magnitude / 100).to_string();
     let mut amount = String::from(if hundredths < 0 { "-" } else { "" });
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             amount.push(',');
         }
         amount.push(digit);
     }
     if has_cents {
-        amount.push_str(&format!(".{:02}", magnitude % 100));
+        amount = format!("{amount}.{:02}", magnitude % 100);
     }
     match (language, currency) {
         (Language::Japanese, "JPY") => format!("{amount}円"),

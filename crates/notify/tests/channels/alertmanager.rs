@@ -60,7 +60,7 @@ impl Alertmanager {
             let line = said.recv_timeout(Duration::from_secs(30)).unwrap();
             if line.contains("Listening on") {
                 let (_, address) = line.split_once("address=").unwrap();
-                alertmanager.address = address.split_whitespace().next().unwrap().to_owned();
+                address.split_whitespace().next().unwrap().clone_into(&mut alertmanager.address);
             }
         }
         alertmanager

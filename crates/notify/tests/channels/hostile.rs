@@ -51,23 +51,23 @@ fn hostile() -> impl Strategy<Value = String> {
 fn alerts(text: &str) -> Vec<(AlertV1, Site)> {
     let mut alerts: Vec<_> = sample_alerts().into_iter().take(3).collect();
     for (alert, _) in &mut alerts {
-        alert.tenant = text.to_owned();
+        text.clone_into(&mut alert.tenant);
         match &mut alert.about {
             AboutV1::Calls(incident) => {
-                incident.rule = text.to_owned();
-                incident.scope.value = text.to_owned();
+                text.clone_into(&mut incident.rule);
+                text.clone_into(&mut incident.scope.value);
                 incident.extensions = vec![text.to_owned(); 30];
                 incident.call_ids = vec![text.to_owned()];
                 for destination in &mut incident.destinations {
-                    destination.prefix = text.to_owned();
-                    destination.country = text.to_owned();
-                    destination.name = text.to_owned();
+                    text.clone_into(&mut destination.prefix);
+                    text.clone_into(&mut destination.country);
+                    text.clone_into(&mut destination.name);
                 }
             }
             AboutV1::Service(condition) => {
-                condition.subject = text.to_owned();
-                condition.detail_en = text.to_owned();
-                condition.detail_ja = text.to_owned();
+                text.clone_into(&mut condition.subject);
+                text.clone_into(&mut condition.detail_en);
+                text.clone_into(&mut condition.detail_ja);
             }
         }
     }

@@ -67,7 +67,7 @@ mod tests {
     fn what_fires_comes_up_again_every_interval_and_what_is_over_for_five_minutes() {
         let start: DateTime<Utc> = "2026-03-07T18:00:00Z".parse().unwrap();
         let at = |seconds| start + TimeDelta::seconds(seconds);
-        let mut firing = Firing::new(Duration::from_secs(60));
+        let mut firing = Firing::new(Duration::from_mins(1));
         firing.note(&alert(AlertReasonV1::Opened), start);
         assert_eq!(firing.due(at(59)), []);
         assert_eq!(firing.due(at(60)), [alert(AlertReasonV1::Opened)]);
