@@ -32,7 +32,8 @@ impl Follow {
         for search in &mut searches {
             if places.get(search.index) == Some(&None) {
                 let range = between(search.index, &places);
-                let found = siblings.find(&search.mark, search.state == State::Cut, range).map_err(failed)?;
+                let found =
+                    siblings.find(&search.mark, search.state == State::Cut, false, range).map_err(failed)?;
                 put(&mut places, search, found);
             }
         }
@@ -45,7 +46,7 @@ impl Follow {
             let Some(part) = self.parts.get(search.index) else { continue };
             let mark = Mark { identity: sibling.identity, ..part.mark };
             let range = between(search.index, &places).start..place + 1;
-            let found = siblings.find(&mark, false, range).map_err(failed)?;
+            let found = siblings.find(&mark, false, true, range).map_err(failed)?;
             put(&mut places, search, found);
         }
         for search in &searches {

@@ -180,6 +180,7 @@ impl Siblings {
         &self,
         mark: &Mark,
         any_age: bool,
+        was_open: bool,
         range: Range<usize>,
     ) -> io::Result<Option<(usize, bool)>> {
         let mut fitting: Vec<(usize, Vec<u8>)> = Vec::new();
@@ -197,7 +198,9 @@ impl Siblings {
                 Err(error) if own && error.kind() != io::ErrorKind::NotFound => return Err(error),
                 Ok(None) | Err(_) => continue,
             };
-            if own && fitting.iter().all(|(_, of_older)| more.starts_with(of_older)) {
+            // Unless it was open, an inode used again must not hide a file with nothing more in it yet.
+            let copied = |of_older: &[u8]| more.starts_with(of_older) && (was_open || !of_older.is_empty());
+            if own && fitting.iter().all(|(_, of_older)| copied(of_older)) {
                 return Ok(Some((index, !more.is_empty())));
             }
             fitting.push((index, more));
