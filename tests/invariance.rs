@@ -73,7 +73,7 @@ fn a_snapshot_anywhere_is_continued_without_a_trace() {
 #[test]
 fn what_has_changed_since_each_checkpoint_makes_the_whole_state() {
     for scenario in Scenario::all() {
-        let expected = straight(&scenario);
+        let expected = straight(scenario);
         let mut parts: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
         let mut engine = Engine::new(settings());
         engine.keep_changes();

@@ -43,7 +43,7 @@ fn to_the_end(mut engine: Engine, scenario: &Scenario) -> Vec<String> {
 }
 
 fn of_cdrs() -> impl Iterator<Item = &'static Scenario> {
-    Scenario::all().iter().filter(|scenario| scenario.name.ends_with(".cdr"))
+    Scenario::all().iter().filter(|scenario| scenario.format.name() == "asterisk_cdr_csv")
 }
 
 #[test]

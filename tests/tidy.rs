@@ -9,8 +9,7 @@ fn allowed(name: &str) -> &'static [&'static str] {
         "stats" => &["cdr", "numbering"],
         "detect" => &["cdr", "numbering", "stats"],
         "tollwatch" => &["cdr", "numbering", "stats", "detect", "source", "notify", "http", "store"],
-        "notify" => &["detect"],
-        "http" => &["detect"],
+        "notify" | "http" => &["detect"],
         _ => &[],
     }
 }

@@ -92,7 +92,7 @@ fn a_service_killed_two_hundred_times_sends_what_an_undisturbed_one_sends() {
     assert_eq!(killed, KILLS, "it never ended by itself: {}", running.log());
     receiver.fail(0);
     running.start();
-    let complete = wait_until(Duration::from_secs(120), || receiver.received().len() >= expected.len());
+    let complete = wait_until(Duration::from_mins(2), || receiver.received().len() >= expected.len());
     let status = running.stop();
     let received = receiver.received();
     let missing: Vec<&String> = expected.keys().filter(|id| !received.contains_key(*id)).collect();

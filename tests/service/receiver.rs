@@ -110,7 +110,7 @@ impl Shared {
             let mut body = vec![0; length];
             reader.read_exact(&mut body).ok()?;
             let fails = self.next_random() % 100 < self.failing.load(Ordering::SeqCst);
-            if !fails || self.next_random() % 2 == 0 {
+            if !fails || self.next_random().is_multiple_of(2) {
                 // Half of the failures have taken the alert before: it comes again, under the same id.
                 let body = serde_json::from_slice(&body).ok()?;
                 let mut received = self.received.lock().unwrap();

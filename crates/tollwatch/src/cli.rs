@@ -157,7 +157,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let done = match cli.command {
         Command::Scan(arguments) => scan::run(&arguments),
-        Command::Run(arguments) => run::run(&arguments),
+        Command::Run(arguments) => Ok(run::run(&arguments)),
         Command::Check(arguments) => check::run(&arguments),
         Command::Number(arguments) => number::run(&arguments),
         Command::Formats(arguments) => formats::run(&arguments),

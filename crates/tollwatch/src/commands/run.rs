@@ -9,8 +9,8 @@ const CONFIGURATION: u8 = 78;
 /// Something is in the way that may pass (EX_TEMPFAIL), such as another service on the same state.
 const TEMPORARY: u8 = 75;
 
-pub(crate) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
-    let Ok(config) = super::config(&arguments.config) else { return Ok(ExitCode::from(CONFIGURATION)) };
+pub(crate) fn run(arguments: &RunArgs) -> ExitCode {
+    let Ok(config) = super::config(&arguments.config) else { return ExitCode::from(CONFIGURATION) };
     log(config.service.log_json);
     let startup = Startup {
         file: arguments.config.config.clone(),
@@ -18,16 +18,16 @@ pub(crate) fn run(arguments: &RunArgs) -> anyhow::Result<ExitCode> {
         until_dry: arguments.until_dry,
     };
     match service::run(startup, config) {
-        Ok(Ended::InGoodOrder) => Ok(ExitCode::SUCCESS),
+        Ok(Ended::InGoodOrder) => ExitCode::SUCCESS,
         Ok(Ended::Configuration(problems)) => {
             for problem in problems {
                 eprintln!("{problem}");
             }
-            Ok(ExitCode::from(CONFIGURATION))
+            ExitCode::from(CONFIGURATION)
         }
         Err(error) => {
             tracing::error!("{error:#}");
-            Ok(ExitCode::from(TEMPORARY))
+            ExitCode::from(TEMPORARY)
         }
     }
 }

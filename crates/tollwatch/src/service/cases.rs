@@ -35,7 +35,7 @@ struct Decision {
 /// All cases, by the id of the incident.
 #[derive(Debug, Default)]
 pub(super) struct Cases {
-    cases: BTreeMap<String, Case>,
+    by_incident: BTreeMap<String, Case>,
     entries: BTreeMap<String, Arc<IncidentEntry>>,
     gone: Vec<String>,
 }
@@ -85,14 +85,14 @@ impl Cases {
     /// Takes up what was kept.
     pub(super) fn restore(&mut self, id: String, bytes: &[u8]) -> bool {
         let Ok(case) = serde_json::from_slice(bytes) else { return false };
-        self.cases.insert(id, case);
+        self.by_incident.insert(id, case);
         true
     }
 
     /// An alert was raised: what it says of its incident is the latest.
     pub(super) fn hear(&mut self, alert: &AlertV1, now: DateTime<Utc>) {
         let AboutV1::Calls(incident) = &alert.about else { return };
-        let case = self.cases.entry(incident.incident_id.clone()).or_insert_with(|| Case {
+        let case = self.by_incident.entry(incident.incident_id.clone()).or_insert_with(|| Case {
             incident: (**incident).clone(),
             acknowledged: None,
             resolved: None,
@@ -109,7 +109,7 @@ impl Cases {
     /// What the engine says now of incidents that go on or have just ended.
     pub(super) fn follow(&mut self, incidents: impl IntoIterator<Item = IncidentV1>) {
         for incident in incidents {
-            if let Some(case) = self.cases.get_mut(&incident.incident_id)
+            if let Some(case) = self.by_incident.get_mut(&incident.incident_id)
                 && case.incident != incident
             {
                 case.incident = incident;
@@ -121,7 +121,7 @@ impl Cases {
     /// Alerts about what has gone on for long without anybody saying that they look after it.
     pub(super) fn tell_again(&mut self, every: TimeDelta, now: DateTime<Utc>) -> Vec<AlertV1> {
         let mut again = Vec::new();
-        for case in self.cases.values_mut() {
+        for case in self.by_incident.values_mut() {
             let is_due = now.signed_duration_since(case.told_at) >= every;
             if !is_due || case.is_over() || case.acknowledged.is_some() || case.incident.folded_into.is_some()
             {
@@ -146,7 +146,8 @@ impl Cases {
         note: Option<String>,
         now: DateTime<Utc>,
     ) -> Result<AlertV1, Refusal> {
-        let case = self.cases.get_mut(id).ok_or_else(|| Refusal::NotFound("no such incident".to_owned()))?;
+        let case =
+            self.by_incident.get_mut(id).ok_or_else(|| Refusal::NotFound("no such incident".to_owned()))?;
         if case.is_over() {
             return Err(Refusal::Conflict("it is over".to_owned()));
         }
@@ -164,7 +165,8 @@ impl Cases {
         note: Option<String>,
         now: DateTime<Utc>,
     ) -> Result<AlertV1, Refusal> {
-        let case = self.cases.get_mut(id).ok_or_else(|| Refusal::NotFound("no such incident".to_owned()))?;
+        let case =
+            self.by_incident.get_mut(id).ok_or_else(|| Refusal::NotFound("no such incident".to_owned()))?;
         if case.is_over() {
             return Err(Refusal::Conflict("it is over already".to_owned()));
         }
@@ -175,12 +177,12 @@ impl Cases {
 
     /// How an incident stands.
     pub(super) fn status(&self, id: &str, mutes: &[MuteV1]) -> Option<IncidentStatusV1> {
-        self.cases.get(id).map(|case| case.status(mutes))
+        self.by_incident.get(id).map(|case| case.status(mutes))
     }
 
     /// Whether somebody said that an incident is over, so that nobody is called for it any more.
     pub(super) fn is_closed_by_hand(&self, id: &str) -> bool {
-        self.cases.get(id).is_some_and(|case| case.resolved.is_some())
+        self.by_incident.get(id).is_some_and(|case| case.resolved.is_some())
     }
 
     /// What has changed since the last time: id, and the case or nothing.
@@ -188,7 +190,7 @@ impl Cases {
         self.forget();
         let mut changes: Vec<(String, Option<Vec<u8>>)> =
             std::mem::take(&mut self.gone).into_iter().map(|id| (id, None)).collect();
-        for (id, case) in self.cases.iter_mut().filter(|(_, case)| case.changed) {
+        for (id, case) in self.by_incident.iter_mut().filter(|(_, case)| case.changed) {
             case.changed = false;
             self.entries.remove(id);
             changes.push((id.clone(), serde_json::to_vec(case).ok()));
@@ -199,7 +201,7 @@ impl Cases {
     /// Lets the oldest of those go that are over, beyond what is kept.
     fn forget(&mut self) {
         let mut over: Vec<(String, String)> = self
-            .cases
+            .by_incident
             .iter()
             .filter(|(_, case)| case.is_over())
             .map(|(id, case)| (case.incident.detected_at.clone(), id.clone()))
@@ -207,7 +209,7 @@ impl Cases {
         let Some(excess) = over.len().checked_sub(MOST_RESOLVED).filter(|excess| *excess > 0) else { return };
         over.sort_unstable();
         for (_, id) in over.into_iter().take(excess) {
-            self.cases.remove(&id);
+            self.by_incident.remove(&id);
             self.entries.remove(&id);
             self.gone.push(id);
         }
@@ -215,7 +217,7 @@ impl Cases {
 
     /// All of them for the API. Those that did not change since are handed over as they were.
     pub(super) fn entries(&mut self, mutes: &[MuteV1]) -> Vec<Arc<IncidentEntry>> {
-        let Self { cases, entries, .. } = self;
+        let Self { by_incident: cases, entries, .. } = self;
         cases
             .iter()
             .map(|(id, case)| {
@@ -235,7 +237,7 @@ impl Cases {
     /// How many go on: warnings, criticals, and what they have cost together in whole units of the currency.
     pub(super) fn open(&self) -> (u64, u64, f64) {
         let mut open = (0, 0, 0.0);
-        for case in self.cases.values().filter(|case| !case.is_over() && !case.drill) {
+        for case in self.by_incident.values().filter(|case| !case.is_over() && !case.drill) {
             match case.incident.severity {
                 tollwatch_detect::Severity::Warning => open.0 += 1,
                 tollwatch_detect::Severity::Critical => open.1 += 1,

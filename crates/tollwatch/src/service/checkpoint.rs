@@ -50,7 +50,7 @@ impl Runner {
                 self.metrics.checkpoint(Checkpoint::Done { at, bytes: bytes as u64, took });
                 let over =
                     self.conditions.found(ConditionKindV1::CheckpointFailing, "", "default", now, None);
-                over.into_iter().for_each(|alert| self.tell(alert, now));
+                self.tell_all(over, now);
                 Ok(())
             }
             Err(error) => {
@@ -69,7 +69,7 @@ impl Runner {
                     now,
                     Some(detail),
                 );
-                begun.into_iter().for_each(|alert| self.tell(alert, now));
+                self.tell_all(begun, now);
                 if now.signed_duration_since(since) >= PATIENCE {
                     self.outbox.release();
                 }

@@ -97,7 +97,7 @@ impl Runner {
         });
         match &taken {
             Ok(taken) => {
-                tracing::info!(changed = taken.changed.join(" "), "the configuration was read again")
+                tracing::info!(changed = taken.changed.join(" "), "the configuration was read again");
             }
             Err(problems) => {
                 for problem in problems {
@@ -107,7 +107,7 @@ impl Runner {
         }
         self.metrics.reloaded(taken.is_ok().then(|| now.timestamp_micros() as f64 / 1e6));
         let alert = self.conditions.found(ConditionKindV1::ReloadRefused, "", "default", now, problem);
-        alert.into_iter().for_each(|alert| self.tell(alert, now));
+        self.tell_all(alert, now);
         taken
     }
 
@@ -166,7 +166,7 @@ impl Runner {
                 || names.iter().any(|name| name == subject)
                 || intakes.iter().any(|intake| intake.name() == subject)
         });
-        gone.into_iter().for_each(|alert| self.tell(alert, now));
+        self.tell_all(gone, now);
         Ok(ReloadedV1 { changed, warnings })
     }
 }

@@ -121,8 +121,8 @@ mod tests {
     fn at(second: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(second, 0).unwrap()
     }
-    fn detail(english: &str) -> Option<Detail> {
-        Some(Detail::new(english, ""))
+    fn detail(english: &str) -> Detail {
+        Detail::new(english, "")
     }
     fn about(alert: &AlertV1) -> &ConditionV1 {
         match &alert.about {
@@ -136,19 +136,22 @@ mod tests {
     fn a_condition_is_told_of_when_it_begins_and_when_it_ends_and_not_between() {
         let mut conditions = Conditions::default();
         let begun =
-            conditions.found(SourceSilent, "osaka", "north", at(100), detail("quiet for 2 h")).unwrap();
+            conditions.found(SourceSilent, "osaka", "north", at(100), Some(detail("quiet for 2 h"))).unwrap();
         assert_eq!(
             (begun.reason, begun.severity, &*begun.tenant),
             (AlertReasonV1::Opened, Severity::Critical, "north")
         );
-        assert_eq!(conditions.found(SourceSilent, "osaka", "north", at(200), detail("quiet for 3 h")), None);
+        assert_eq!(
+            conditions.found(SourceSilent, "osaka", "north", at(200), Some(detail("quiet for 3 h"))),
+            None
+        );
         assert!(conditions.holds(SourceSilent, "osaka"));
         let over = conditions.found(SourceSilent, "osaka", "north", at(300), None).unwrap();
         assert_eq!(over.reason, AlertReasonV1::Resolved);
         assert_eq!(over.incident_id(), begun.incident_id());
         assert_eq!(about(&over).detail_en, "quiet for 3 h", "the latest that was known");
         assert_eq!(conditions.found(SourceSilent, "osaka", "north", at(400), None), None);
-        let again = conditions.found(SourceSilent, "osaka", "north", at(500), detail("x")).unwrap();
+        let again = conditions.found(SourceSilent, "osaka", "north", at(500), Some(detail("x"))).unwrap();
         assert_ne!(again.incident_id(), begun.incident_id(), "another time is another incident");
     }
 
@@ -156,7 +159,7 @@ mod tests {
     fn conditions_of_two_sources_are_two() {
         let mut conditions = Conditions::default();
         for source in ["a", "b"] {
-            assert!(conditions.found(Rejects, source, "default", at(1), detail("x")).is_some());
+            assert!(conditions.found(Rejects, source, "default", at(1), Some(detail("x"))).is_some());
         }
         assert!(conditions.found(Rejects, "a", "default", at(2), None).is_some());
         assert!(conditions.holds(Rejects, "b") && !conditions.holds(Rejects, "a"));
@@ -165,8 +168,8 @@ mod tests {
     #[test]
     fn what_is_not_configured_any_more_is_over() {
         let mut conditions = Conditions::default();
-        conditions.found(NotifierFailing, "pager", "default", at(1), detail("x"));
-        conditions.found(SourceSilent, "osaka", "default", at(1), detail("x"));
+        conditions.found(NotifierFailing, "pager", "default", at(1), Some(detail("x")));
+        conditions.found(SourceSilent, "osaka", "default", at(1), Some(detail("x")));
         let gone = conditions.keep_subjects(at(9), |kind, _| kind != NotifierFailing);
         assert_eq!(gone.len(), 1);
         assert_eq!(about(&gone[0]).resolved_at.as_deref(), Some("1970-01-01T00:00:09.000Z"));

@@ -31,6 +31,6 @@ pub(super) fn begin(
         let outcome = notifier.deliver(&due.alert, site, began).await;
         let took = clock::now().signed_duration_since(began).to_std().unwrap_or_default();
         let attempt = Attempt { notifier: notifier.name().to_owned(), sequence: due.sequence, outcome, took };
-        let _ = tokio::task::spawn_blocking(move || events.send(Event::Delivered(attempt))).await;
+        let _ = tokio::task::spawn_blocking(move || events.send(Event::Delivered(Box::new(attempt)))).await;
     });
 }

@@ -35,7 +35,7 @@ impl Runner {
         {
             alerts.extend(self.cases.tell_again(every, now));
         }
-        alerts.into_iter().for_each(|alert| self.tell(alert, now));
+        self.tell_all(alerts, now);
         let incidents: Vec<IncidentV1> = self
             .engine
             .incidents()

@@ -38,9 +38,9 @@ const EVENTS: usize = 1024;
 #[derive(Debug)]
 pub(super) enum Event {
     /// Somebody asks something by the API.
-    Command(Command),
+    Command(Box<Command>),
     /// An attempt to deliver is over.
-    Delivered(Attempt),
+    Delivered(Box<Attempt>),
     /// The system asks something.
     Signal(Signal),
 }
@@ -147,7 +147,7 @@ impl Runner {
     ) -> anyhow::Result<Result<Self, Vec<ConfigProblem>>> {
         let now = clock::now();
         let supervisor = Supervisor::new();
-        supervisor.still_starting(Duration::from_secs(600));
+        Supervisor::still_starting(Duration::from_mins(10));
         let notify = match config.service.notify.build(config.service.folder.as_deref(), &environment) {
             Ok(notify) => notify,
             Err(problems) => {
@@ -244,7 +244,7 @@ impl Runner {
             self.metrics.registry(),
             access,
             Limits::default(),
-            move |command| sender.try_send(Event::Command(command)).is_ok(),
+            move |command| sender.try_send(Event::Command(Box::new(command))).is_ok(),
         );
         let server = runtime.block_on(Server::bind(http.listen, tls, Arc::new(service)))?;
         let address = server.address()?;
@@ -255,7 +255,7 @@ impl Runner {
     /// The loop.
     fn go_on(&mut self) -> anyhow::Result<()> {
         self.look(clock::now());
-        self.supervisor.ready(&self.status());
+        Supervisor::ready(&self.status());
         tracing::info!(sources = self.intakes.len(), notifiers = self.notifiers.len(), "ready");
         loop {
             let now = clock::now();
@@ -277,7 +277,7 @@ impl Runner {
             if (self.stopping.is_some() || self.startup.until_dry) && is_done
                 || self.stopping.is_some_and(|until| now >= until)
             {
-                self.supervisor.stopping();
+                Supervisor::stopping();
                 return self.end(now);
             }
             let wait = if is_dry { self.wait(now) } else { Duration::ZERO };
@@ -305,16 +305,16 @@ impl Runner {
     fn handle(&mut self, event: Event) {
         let now = clock::now();
         match event {
-            Event::Command(command) => self.obey(command, now),
+            Event::Command(command) => self.obey(*command, now),
             Event::Delivered(attempt) => self.delivered(&attempt, now),
             Event::Signal(Signal::Stop) => {
                 let drain = TimeDelta::from_std(self.config.service.drain).unwrap_or(TimeDelta::zero());
                 self.stopping.get_or_insert(now + drain);
             }
             Event::Signal(Signal::Reload) => {
-                self.supervisor.reloading();
+                Supervisor::reloading();
                 let _ = self.reload(now);
-                self.supervisor.ready(&self.status());
+                Supervisor::ready(&self.status());
             }
         }
     }
@@ -328,6 +328,12 @@ impl Runner {
             let alert = AlertV1::of_calls(&alert, settings);
             let latency = Duration::from_micros(u64::try_from(late).unwrap_or_default());
             self.metrics.alert(super::view::rule_of(&alert), alert.severity, &alert.tenant, latency);
+            self.tell(alert, now);
+        }
+    }
+
+    pub(super) fn tell_all(&mut self, alerts: impl IntoIterator<Item = AlertV1>, now: DateTime<Utc>) {
+        for alert in alerts {
             self.tell(alert, now);
         }
     }

@@ -16,25 +16,25 @@ impl Supervisor {
     }
 
     /// State is restored and the port is bound.
-    pub(super) fn ready(&self, status: &str) {
+    pub(super) fn ready(status: &str) {
         Self::say(&[sd_notify::NotifyState::Ready, sd_notify::NotifyState::Status(status)]);
     }
 
     /// Restoring takes long: more time is needed to start.
-    pub(super) fn still_starting(&self, more: Duration) {
+    pub(super) fn still_starting(more: Duration) {
         let more = u32::try_from(more.as_micros()).unwrap_or(u32::MAX);
         Self::say(&[sd_notify::NotifyState::ExtendTimeoutUsec(more)]);
     }
 
     /// The configuration is read again.
-    pub(super) fn reloading(&self) {
+    pub(super) fn reloading() {
         // Both in one datagram: from version 253 on a reload without its time fails.
         if let Ok(now) = sd_notify::NotifyState::monotonic_usec_now() {
             Self::say(&[sd_notify::NotifyState::Reloading, now]);
         }
     }
 
-    pub(super) fn stopping(&self) {
+    pub(super) fn stopping() {
         Self::say(&[sd_notify::NotifyState::Stopping]);
     }
 
