@@ -84,7 +84,7 @@ fn a_service_killed_two_hundred_times_sends_what_an_undisturbed_one_sends() {
         }
         if random.below(8) == 0 && log.exists() {
             rotations += 1;
-            fs::rename(&log, running.path(&format!("Master.csv.{rotations}"))).unwrap();
+            fs::rename(&log, running.path(&format!("Master.csv-{}", 2_026_110_100 + rotations))).unwrap();
         }
         pause(Duration::from_millis(random.below(350)));
         killed += u64::from(running.kill());
@@ -92,7 +92,7 @@ fn a_service_killed_two_hundred_times_sends_what_an_undisturbed_one_sends() {
     assert_eq!(killed, KILLS, "it never ended by itself: {}", running.log());
     receiver.fail(0);
     running.start();
-    let complete = wait_until(Duration::from_mins(2), || receiver.received().len() >= expected.len());
+    let complete = wait_until(Duration::from_mins(2), || receiver.ids() >= expected.len());
     let status = running.stop();
     let received = receiver.received();
     let missing: Vec<&String> = expected.keys().filter(|id| !received.contains_key(*id)).collect();

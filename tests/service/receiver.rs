@@ -60,6 +60,11 @@ impl Receiver {
         self.shared.failing.store(percent, Ordering::SeqCst);
     }
 
+    /// Under how many ids something was received.
+    pub(crate) fn ids(&self) -> usize {
+        self.shared.received.lock().unwrap().len()
+    }
+
     pub(crate) fn received(&self) -> Received {
         self.shared.received.lock().unwrap().clone()
     }

@@ -70,7 +70,8 @@ impl Generation {
         if !name.first()?.is_ascii_digit() || !name.iter().all(of_a_date) {
             return None;
         }
-        let number = std::str::from_utf8(name).ok().filter(|name| name.len() <= 3)?.parse().ok();
+        let number =
+            std::str::from_utf8(name).ok().filter(|name| name.len() <= 3).and_then(|name| name.parse().ok());
         Some(number.map_or_else(|| Self::Dated(name.to_vec()), |number| Self::Numbered(Reverse(number))))
     }
 }
