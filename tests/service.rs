@@ -1,5 +1,6 @@
 //! `tollwatch run` as a process: followed files, alerts by HTTP, kills.
 mod killed;
+mod promises;
 mod receiver;
 mod running;
 

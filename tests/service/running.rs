@@ -63,6 +63,13 @@ impl Running {
         process.wait().unwrap().code()
     }
 
+    /// Asks it to read its configuration again.
+    pub(crate) fn hang_up(&self) {
+        let process = self.process.as_ref().unwrap();
+        let asked = Command::new("kill").arg("-HUP").arg(process.id().to_string()).status().unwrap();
+        assert!(asked.success());
+    }
+
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.path("log")).unwrap_or_default()
     }

@@ -15,6 +15,7 @@ use crate::config::{Config, ConfigProblem, Overrides};
 use crate::scan::Quarantine;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -412,7 +413,8 @@ pub(super) fn open_quarantine(
     if path.metadata().is_ok_and(|file| file.len() > QUARANTINE_BYTES) {
         std::fs::rename(&path, state.join("quarantine.1.jsonl"))?;
     }
-    let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
+    // Rejected records hold numbers: they are for the operator only.
+    let file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
     let file = file.with_context(|| format!("cannot keep rejected records in {}", path.display()))?;
     Ok(Quarantine::new(&path, file, language))
 }
