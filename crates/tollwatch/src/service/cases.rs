@@ -146,11 +146,7 @@ impl Cases {
         note: Option<String>,
         now: DateTime<Utc>,
     ) -> Result<AlertV1, Refusal> {
-        let case =
-            self.by_incident.get_mut(id).ok_or_else(|| Refusal::NotFound("no such incident".to_owned()))?;
-        if case.is_over() {
-            return Err(Refusal::Conflict("it is over".to_owned()));
-        }
+        let case = self.ongoing(id)?;
         case.acknowledged = Some(Decision { by, at: now, note });
         case.changed = true;
         Ok(case.decided(AlertReasonV1::Acknowledged, now))
@@ -165,14 +161,17 @@ impl Cases {
         note: Option<String>,
         now: DateTime<Utc>,
     ) -> Result<AlertV1, Refusal> {
-        let case =
-            self.by_incident.get_mut(id).ok_or_else(|| Refusal::NotFound("no such incident".to_owned()))?;
-        if case.is_over() {
-            return Err(Refusal::Conflict("it is over already".to_owned()));
-        }
+        let case = self.ongoing(id)?;
         case.resolved = Some(Decision { by, at: now, note });
         case.changed = true;
         Ok(case.decided(AlertReasonV1::Resolved, now))
+    }
+
+    /// An incident that a person can still decide something of.
+    fn ongoing(&mut self, id: &str) -> Result<&mut Case, Refusal> {
+        let case = self.by_incident.get_mut(id);
+        let case = case.ok_or_else(|| Refusal::NotFound("no such incident".to_owned()))?;
+        if case.is_over() { Err(Refusal::Conflict("it is over".to_owned())) } else { Ok(case) }
     }
 
     /// How an incident stands.
