@@ -72,8 +72,13 @@ impl Generation {
         }
         let number =
             std::str::from_utf8(name).ok().filter(|name| name.len() <= 3).and_then(|name| name.parse().ok());
-        Some(number.map_or_else(|| Self::Dated(name.to_vec()), |number| Self::Numbered(Reverse(number))))
+        Some(number.map_or_else(|| Self::Dated(digits(name)), |number| Self::Numbered(Reverse(number))))
     }
+}
+
+/// Dates are compared by their digits, however they are written.
+fn digits(name: &[u8]) -> Vec<u8> {
+    name.iter().copied().filter(u8::is_ascii_digit).collect()
 }
 
 /// A file whose name begins with that of the log.
