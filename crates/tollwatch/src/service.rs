@@ -18,6 +18,7 @@ mod intake;
 mod looking;
 mod mutes;
 mod outbox;
+mod people;
 mod pulse;
 mod reading;
 mod runner;

@@ -20,19 +20,19 @@ impl Runner {
     pub(super) fn obey(&mut self, command: Command, now: DateTime<Utc>) {
         match command {
             Command::Acknowledge { incident, by, note, reply } => {
-                let told = self.cases.acknowledge(&incident, by, note, now);
+                let told = self.people.cases.acknowledge(&incident, by, note, now);
                 reply.send(self.decided(&incident, told, now));
             }
             Command::Resolve { incident, by, note, reply } => {
-                let told = self.cases.resolve(&incident, by, note, now);
+                let told = self.people.cases.resolve(&incident, by, note, now);
                 reply.send(self.decided(&incident, told, now));
             }
             Command::Mute { request, reply } => {
-                let made = self.mutes.add(request, now);
+                let made = self.people.mutes.add(request, now);
                 reply.send(made.and_then(|mute| self.keep(now).map(|()| mute)));
             }
             Command::Unmute { mute, reply } => {
-                let found = if self.mutes.remove(&mute) {
+                let found = if self.people.mutes.remove(&mute) {
                     Ok(())
                 } else {
                     Err(Refusal::NotFound("no such mute".to_owned()))
@@ -56,7 +56,7 @@ impl Runner {
                 }
             }
             Command::RetryDead { notifier, alert_id, reply } => {
-                let retried = self.outbox.retry(&notifier, alert_id.as_deref(), now);
+                let retried = self.deliveries.outbox.retry(&notifier, alert_id.as_deref(), now);
                 let retried = retried.ok_or_else(|| Refusal::NotFound("no such notifier".to_owned()));
                 reply.send(retried.and_then(|retried| self.keep(now).map(|()| RetriedV1 { retried })));
             }
@@ -72,11 +72,11 @@ impl Runner {
     ) -> Result<IncidentStatusV1, Refusal> {
         let alert = told?;
         tracing::info!(incident, reason = alert.reason.word(), "a person decided");
-        for (alert, audience) in self.grouping.tell(alert) {
-            self.outbox.add(alert, audience, now, &[]);
+        for (alert, audience) in self.people.grouping.tell(alert) {
+            self.deliveries.outbox.add(alert, audience, now, &[]);
         }
         self.keep(now)?;
-        let status = self.cases.status(incident, &self.mutes.wire());
+        let status = self.people.cases.status(incident, &self.people.mutes.wire());
         status.ok_or_else(|| Refusal::NotFound("no such incident".to_owned()))
     }
 
@@ -139,13 +139,13 @@ impl Runner {
         let own = config.tenants.iter().map(|tenant| (tenant.name.clone(), tenant.settings.clone()));
         self.engine.reconfigure(config.settings.clone(), own);
         let names: Vec<String> = notify.notifiers.iter().map(|notifier| notifier.name().to_owned()).collect();
-        self.outbox.reconfigure(&notify.notifiers, notify.router);
-        self.notifiers = Arc::new(notify.notifiers);
-        let mut before = std::mem::take(&mut self.intakes);
+        self.deliveries.outbox.reconfigure(&notify.notifiers, notify.router);
+        self.deliveries.notifiers = Arc::new(notify.notifiers);
+        let mut before = std::mem::take(&mut self.sources.intakes);
         for followed in config.sources.followed() {
             let tenant = self.engine.tenant(&followed.source.tenant);
             let known = before.iter().position(|intake| intake.followed == *followed);
-            self.intakes.push(match known {
+            self.sources.intakes.push(match known {
                 Some(at) => before.swap_remove(at),
                 // Read in another way from where it was.
                 None => match before.iter().position(|intake| intake.name() == followed.name) {
@@ -156,11 +156,11 @@ impl Runner {
                 },
             });
         }
-        self.gone.extend(before.iter().map(|intake| intake.name().to_owned()));
+        self.sources.gone.extend(before.iter().map(|intake| intake.name().to_owned()));
         let warnings = config.warnings.clone();
         self.config = config;
         self.declare_metrics();
-        let (intakes, names) = (&self.intakes, &names);
+        let (intakes, names) = (&self.sources.intakes, &names);
         let gone = self.conditions.keep_subjects(now, |_, subject| {
             subject.is_empty()
                 || names.iter().any(|name| name == subject)

@@ -1,10 +1,61 @@
 //! The tasks that deliver: one attempt each, its outcome back to the engine's thread.
 use super::clock;
+use super::outbox::Outbox;
 use super::runner::Event;
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
-use tollwatch_notify::{Due, Notifier, Outcome, Site};
+use tollwatch_detect::AlertV1;
+use tollwatch_notify::{Due, Notifier, Outcome, Settled, Site};
+
+/// Alerts on their way: what is still to be told, and the attempts that are under way.
+#[derive(Debug)]
+pub(super) struct Deliveries {
+    pub(super) outbox: Outbox,
+    pub(super) notifiers: Arc<Vec<Notifier>>,
+    in_flight: usize,
+    runtime: tokio::runtime::Handle,
+    events: SyncSender<Event>,
+}
+
+impl Deliveries {
+    pub(super) fn new(
+        outbox: Outbox,
+        notifiers: Vec<Notifier>,
+        runtime: tokio::runtime::Handle,
+        events: SyncSender<Event>,
+    ) -> Self {
+        Self { outbox, notifiers: Arc::new(notifiers), in_flight: 0, runtime, events }
+    }
+
+    /// Begins what is due.
+    pub(super) fn begin(&mut self, now: DateTime<Utc>, site: impl Fn(&AlertV1) -> Site) {
+        for (index, due) in self.outbox.take_due(now) {
+            self.in_flight += 1;
+            let site = site(&due.alert);
+            attempt(&self.runtime, &self.notifiers, index, due, site, &self.events);
+        }
+    }
+
+    /// An attempt is over.
+    pub(super) fn over(&mut self, attempt: &Attempt, now: DateTime<Utc>) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        let Attempt { notifier, sequence, outcome, .. } = attempt;
+        let settled = self.outbox.record(notifier, *sequence, outcome, now);
+        if let Some(reason) = outcome.reason() {
+            tracing::warn!(notifier, alert = sequence, reason, "an alert was not delivered");
+        }
+        if settled == Some(Settled::Dead) {
+            tracing::error!(notifier, alert = sequence, "an alert was given up");
+        }
+    }
+
+    /// Whether nothing is under way, and nothing is to be written or due.
+    pub(super) fn are_done(&self, now: DateTime<Utc>) -> bool {
+        self.in_flight == 0 && !self.outbox.is_busy(now)
+    }
+}
 
 /// What became of an attempt.
 #[derive(Debug)]
@@ -16,7 +67,7 @@ pub(super) struct Attempt {
 }
 
 /// Begins an attempt.
-pub(super) fn begin(
+fn attempt(
     runtime: &tokio::runtime::Handle,
     notifiers: &Arc<Vec<Notifier>>,
     index: usize,

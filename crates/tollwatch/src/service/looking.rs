@@ -1,13 +1,12 @@
 //! What is looked at every few seconds: is anything blind, silent or stuck, and what does the API show.
 use super::blindness;
-use super::runner::{Runner, offset, open_quarantine};
+use super::reading::{QUARANTINE_BYTES, offset, open_quarantine};
+use super::runner::Runner;
 use chrono::{DateTime, TimeDelta, Utc};
 use tollwatch_detect::IncidentV1;
 
 /// So often.
 const LOOK: TimeDelta = TimeDelta::seconds(2);
-/// The quarantine is put aside when it is so large; the one before goes.
-pub(super) const QUARANTINE_BYTES: u64 = 256 * 1024 * 1024;
 
 impl Runner {
     pub(super) fn look_if_due(&mut self, now: DateTime<Utc>) {
@@ -20,20 +19,20 @@ impl Runner {
     pub(super) fn look(&mut self, now: DateTime<Utc>) {
         self.looked_at = Some(now);
         let mut alerts = Vec::new();
-        for intake in &self.intakes {
+        for intake in &self.sources.intakes {
             alerts.extend(blindness::of_source(&mut self.conditions, intake, now, offset(intake, now)));
         }
-        for standing in self.outbox.standing() {
+        for standing in self.deliveries.outbox.standing() {
             alerts.extend(blindness::of_notifier(&mut self.conditions, &standing, now));
         }
         let counters = self.engine.counters();
         alerts.extend(blindness::of_engine(&mut self.conditions, &counters, &self.counters_before, now));
         self.counters_before = counters;
-        self.mutes.expire(now);
+        self.people.mutes.expire(now);
         if let Some(every) =
             self.config.service.renotify_after.and_then(|every| TimeDelta::from_std(every).ok())
         {
-            alerts.extend(self.cases.tell_again(every, now));
+            alerts.extend(self.people.cases.tell_again(every, now));
         }
         self.tell_all(alerts, now);
         let incidents: Vec<IncidentV1> = self
@@ -42,13 +41,13 @@ impl Runner {
             .iter()
             .map(|incident| IncidentV1::new(incident, self.engine.settings_of(&incident.tenant)))
             .collect();
-        self.cases.follow(incidents);
+        self.people.cases.follow(incidents);
         self.publish(now);
-        if let Some(quarantine) = &mut self.quarantine
+        if let Some(quarantine) = &mut self.sources.quarantine
             && quarantine.finish().is_ok()
             && quarantine.bytes() > QUARANTINE_BYTES
         {
-            self.quarantine = open_quarantine(&self.config.service.state, self.config.language).ok();
+            self.sources.quarantine = open_quarantine(&self.config.service.state, self.config.language).ok();
         }
     }
 }

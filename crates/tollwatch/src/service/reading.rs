@@ -1,12 +1,38 @@
 //! From the sources to the engine: pieces of each, in the order in which their records came to be known.
 use super::intake::Intake;
-use super::runner::{Runner, offset};
+use super::runner::Runner;
+use crate::language::Language;
+use crate::scan::Quarantine;
+use anyhow::Context as _;
 use chrono::{DateTime, Utc};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use tollwatch_cdr::{EventTime, Record};
 use tollwatch_detect::TenantId;
 
 /// Time passes without records up to so long before the clock on the wall: what was known before has been read by then.
 const HINDSIGHT: i64 = 30;
+/// The quarantine is put aside when it is so large; the one before goes.
+pub(super) const QUARANTINE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// What is read, and how far.
+#[derive(Debug)]
+pub(super) struct Sources {
+    pub(super) intakes: Vec<Intake>,
+    /// Those that are followed no more, and whose positions the store is to let go.
+    pub(super) gone: Vec<String>,
+    pub(super) quarantine: Option<Quarantine>,
+    /// Something was read that is not durable yet.
+    pub(super) has_taken: bool,
+    /// How often in a row nothing was found to be read.
+    pub(super) dry_looks: u32,
+}
+
+impl Sources {
+    pub(super) fn new(intakes: Vec<Intake>, gone: Vec<String>, quarantine: Quarantine) -> Self {
+        Self { intakes, gone, quarantine: Some(quarantine), has_taken: false, dry_looks: 0 }
+    }
+}
 
 impl Runner {
     /// Reads a piece of each source whose records have all had their turn, and gives records to the engine in the order
@@ -14,34 +40,35 @@ impl Runner {
     pub(super) fn read(&mut self, now: DateTime<Utc>) -> bool {
         let mut progress = false;
         let wall = now.into();
-        for intake in self.intakes.iter_mut().filter(|intake| intake.next >= intake.queue.len()) {
+        let Sources { intakes, quarantine, .. } = &mut self.sources;
+        for intake in intakes.iter_mut().filter(|intake| intake.next >= intake.queue.len()) {
             intake.queue.clear();
             intake.next = 0;
             let offset = offset(intake, now);
-            progress |= intake.read(now, wall, offset, self.quarantine.as_mut());
+            progress |= intake.read(now, wall, offset, quarantine.as_mut());
         }
         progress |= self.take_turns(true);
-        self.has_taken |= progress;
+        self.sources.has_taken |= progress;
         progress
     }
 
     /// Gives records to the engine. With `refill`, stops where a source has more to come that may be earlier.
     pub(super) fn take_turns(&mut self, refill: bool) -> bool {
         let mut progress = false;
+        let Self { sources: Sources { intakes, .. }, engine, .. } = self;
         loop {
             let waits = |intake: &Intake| intake.next >= intake.queue.len();
-            if refill && self.intakes.iter().any(|intake| waits(intake) && !intake.is_dry) {
+            if refill && intakes.iter().any(|intake| waits(intake) && !intake.is_dry) {
                 return progress;
             }
             let turns = || {
-                self.intakes.iter().enumerate().filter_map(|(index, intake)| {
+                intakes.iter().enumerate().filter_map(|(index, intake)| {
                     let record = intake.queue.get(intake.next)?;
                     Some(crate::scan::turn_of(&record, index))
                 })
             };
             let Some(first) = turns().min() else { return progress };
             let limit = turns().filter(|turn| turn.3 != first.3).min();
-            let Self { intakes, engine, .. } = self;
             let Some(intake) = intakes.get_mut(first.3) else { return progress };
             while let Some(record) = intake.queue.get(intake.next) {
                 if limit.is_some_and(|limit| crate::scan::turn_of(&record, first.3) > limit) {
@@ -64,7 +91,7 @@ impl Runner {
     pub(super) fn let_time_pass(&mut self, now: DateTime<Utc>) {
         let at = EventTime::from_micros(now.timestamp_micros()).plus_seconds(-HINDSIGHT);
         let mut tenants: Vec<(TenantId, bool)> = Vec::new();
-        for intake in &self.intakes {
+        for intake in &self.sources.intakes {
             let may_pass = intake.live && intake.is_dry && intake.error.is_none();
             match tenants.iter_mut().find(|(tenant, _)| *tenant == intake.tenant) {
                 Some((_, all)) => *all &= may_pass,
@@ -75,4 +102,21 @@ impl Runner {
             self.engine.advance(tenant, at);
         }
     }
+}
+
+/// Offset of a source's site from UTC, in seconds.
+pub(super) fn offset(intake: &Intake, now: DateTime<Utc>) -> i64 {
+    intake.zone().offset_at(EventTime::from_micros(now.timestamp_micros()))
+}
+
+/// The file of records that cannot be read. One that has grown large is put aside, and takes the place of the last such.
+pub(super) fn open_quarantine(state: &Path, language: Language) -> anyhow::Result<Quarantine> {
+    let path = state.join("quarantine.jsonl");
+    if path.metadata().is_ok_and(|file| file.len() > QUARANTINE_BYTES) {
+        std::fs::rename(&path, state.join("quarantine.1.jsonl"))?;
+    }
+    // Rejected records hold numbers: they are for the operator only.
+    let file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
+    let file = file.with_context(|| format!("cannot keep rejected records in {}", path.display()))?;
+    Ok(Quarantine::new(&path, file, language))
 }

@@ -1,32 +1,29 @@
 //! The engine's thread: reads, decides, makes durable, lets out.
-use super::cases::Cases;
+use super::checkpoint::Keeping;
 use super::clock;
 use super::conditions::Conditions;
-use super::delivery::{self, Attempt};
-use super::grouping::Grouping;
+use super::delivery::{Attempt, Deliveries};
 use super::intake::Intake;
-use super::looking::QUARANTINE_BYTES;
-use super::mutes::Mutes;
 use super::outbox::Outbox;
+use super::people::People;
+use super::reading::{Sources, open_quarantine};
 use super::saved::Saved;
 use super::signals::{self, Signal};
 use super::supervisor::Supervisor;
 use crate::config::{Config, ConfigProblem, Overrides};
-use crate::scan::Quarantine;
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 use tollwatch_cdr::EventTime;
-use tollwatch_detect::{AlertReasonV1, AlertV1, Counters, Engine};
+use tollwatch_detect::{AlertV1, Counters, Engine};
 use tollwatch_http::{
     Access, Build, Command, DeliveryResult, Heartbeat, Limits, Metrics, Published, Server, Tls,
 };
-use tollwatch_notify::{Notifier, Outcome, Settled, Site};
-use tollwatch_store::{Changes, Store};
+use tollwatch_notify::{Outcome, Site};
+use tollwatch_store::Store;
 
 /// Sources are looked at so often when nothing wakes the service.
 const POLL: Duration = Duration::from_millis(250);
@@ -104,38 +101,20 @@ pub(super) struct Runner {
     pub(super) startup: Startup,
     pub(super) config: Config,
     pub(super) engine: Engine,
-    pub(super) intakes: Vec<Intake>,
-    pub(super) store: Store,
-    pub(super) outbox: Outbox,
-    pub(super) cases: Cases,
-    pub(super) grouping: Grouping,
-    pub(super) mutes: Mutes,
+    pub(super) sources: Sources,
+    pub(super) keeping: Keeping,
+    pub(super) deliveries: Deliveries,
+    pub(super) people: People,
     pub(super) conditions: Conditions,
-    pub(super) notifiers: Arc<Vec<Notifier>>,
-    pub(super) quarantine: Option<Quarantine>,
-    pub(super) runtime: tokio::runtime::Handle,
-    pub(super) sender: SyncSender<Event>,
-    pub(super) events: Receiver<Event>,
+    events: Receiver<Event>,
     pub(super) metrics: Metrics,
     pub(super) published: Published,
-    pub(super) heartbeat: Arc<Heartbeat>,
-    pub(super) supervisor: Supervisor,
+    heartbeat: Arc<Heartbeat>,
+    supervisor: Supervisor,
     pub(super) counters_before: Counters,
-    pub(super) checkpoint_at: DateTime<Utc>,
-    /// Since when the store cannot be written.
-    pub(super) failing_since: Option<DateTime<Utc>>,
     pub(super) looked_at: Option<DateTime<Utc>>,
-    pub(super) is_restored: bool,
-    pub(super) has_taken: bool,
-    /// How often in a row nothing was found to be read.
-    pub(super) dry_looks: u32,
-    /// Attempts to deliver that are under way.
-    pub(super) in_flight: usize,
-    /// What a failed commit had, beside alerts and deliveries, which the outbox still has.
-    pub(super) unsaved: Changes,
-    /// Sources that are followed no more.
-    pub(super) gone: Vec<String>,
-    pub(super) stopping: Option<DateTime<Utc>>,
+    /// It was asked to stop, and takes no longer than until then.
+    stopping: Option<DateTime<Utc>>,
 }
 
 impl Runner {
@@ -157,7 +136,7 @@ impl Runner {
         };
         let state = config.service.state.clone();
         let mut store = Store::open(&state).with_context(|| format!("the state in {}", state.display()))?;
-        let Saved { engine: parts, cases, grouping, mutes, conditions, mut sources, outbox, unreadable } =
+        let Saved { engine: parts, people, conditions, mut sources, outbox, unreadable } =
             Saved::load(&mut store).with_context(|| format!("the state in {}", state.display()))?;
         if let Some(what) = unreadable.first() {
             anyhow::bail!(
@@ -191,37 +170,23 @@ impl Runner {
         let limit = config.service.http.as_ref().map_or(0, |http| http.metrics_tenant_label_limit);
         let metrics = Metrics::new(&build, limit)?;
         metrics.restored(clock::now().signed_duration_since(restoring).to_std().unwrap_or_default());
-        let quarantine = Some(open_quarantine(&state, config.language)?);
+        let quarantine = open_quarantine(&state, config.language)?;
         let counters_before = engine.counters();
         let mut runner = Self {
             startup,
             engine,
-            intakes,
-            store,
-            outbox,
-            cases,
-            grouping,
-            mutes,
+            sources: Sources::new(intakes, sources.into_keys().collect(), quarantine),
+            keeping: Keeping::new(store, now),
+            deliveries: Deliveries::new(outbox, notify.notifiers, runtime, sender),
+            people,
             conditions,
-            notifiers: Arc::new(notify.notifiers),
-            quarantine,
-            runtime,
-            sender,
             events,
             metrics,
             published: Published::default(),
             heartbeat: Arc::new(Heartbeat::default()),
             supervisor,
             counters_before,
-            checkpoint_at: now,
-            failing_since: None,
             looked_at: None,
-            is_restored: true,
-            has_taken: false,
-            dry_looks: 0,
-            in_flight: 0,
-            unsaved: Changes::default(),
-            gone: sources.into_keys().collect(),
             stopping: None,
             config,
         };
@@ -257,7 +222,11 @@ impl Runner {
     fn go_on(&mut self) -> anyhow::Result<()> {
         self.look(clock::now());
         Supervisor::ready(&self.status());
-        tracing::info!(sources = self.intakes.len(), notifiers = self.notifiers.len(), "ready");
+        tracing::info!(
+            sources = self.sources.intakes.len(),
+            notifiers = self.deliveries.notifiers.len(),
+            "ready"
+        );
         loop {
             let now = clock::now();
             self.heartbeat.tick();
@@ -273,8 +242,8 @@ impl Runner {
                 let _ = self.checkpoint(now);
             }
             self.deliver(now);
-            self.dry_looks = if is_dry { self.dry_looks + 1 } else { 0 };
-            let is_done = self.dry_looks >= DRY_LOOKS && self.in_flight == 0 && !self.outbox.is_busy(now);
+            self.sources.dry_looks = if is_dry { self.sources.dry_looks + 1 } else { 0 };
+            let is_done = self.sources.dry_looks >= DRY_LOOKS && self.deliveries.are_done(now);
             if (self.stopping.is_some() || self.startup.until_dry) && is_done
                 || self.stopping.is_some_and(|until| now >= until)
             {
@@ -341,57 +310,38 @@ impl Runner {
 
     /// Takes an alert into the outbox, unless somebody has said that its incident is over.
     pub(super) fn tell(&mut self, alert: AlertV1, now: DateTime<Utc>) {
-        let closed = self.cases.is_closed_by_hand(alert.incident_id());
-        self.cases.hear(&alert, now);
-        if !closed || alert.reason == AlertReasonV1::Resolved {
-            let mutes = self.mutes.for_routing();
-            for (alert, audience) in self.grouping.tell(alert) {
-                self.outbox.add(alert, audience, now, &mutes);
+        let heard = self.people.hear(alert, now);
+        if !heard.is_empty() {
+            let mutes = self.people.mutes.for_routing();
+            for (alert, audience) in heard {
+                self.deliveries.outbox.add(alert, audience, now, &mutes);
             }
         }
     }
 
     /// Begins what is due.
     fn deliver(&mut self, now: DateTime<Utc>) {
-        for (index, due) in self.outbox.take_due(now) {
-            let site = self.site(&due.alert.tenant, now);
-            self.in_flight += 1;
-            delivery::begin(&self.runtime, &self.notifiers, index, due, site, &self.sender);
-        }
+        let engine = &self.engine;
+        self.deliveries.begin(now, |alert| site(engine, &alert.tenant, now));
     }
 
     fn delivered(&mut self, attempt: &Attempt, now: DateTime<Utc>) {
-        self.in_flight = self.in_flight.saturating_sub(1);
         let result = match &attempt.outcome {
             Outcome::Delivered => DeliveryResult::Success,
             Outcome::Refused { .. } | Outcome::Gone { .. } => DeliveryResult::ClientError,
             Outcome::Retry { .. } => DeliveryResult::ServerError,
         };
         self.metrics.delivery(&attempt.notifier, result, attempt.took);
-        let settled = self.outbox.record(&attempt.notifier, attempt.sequence, &attempt.outcome, now);
-        if let Some(reason) = attempt.outcome.reason() {
-            let notifier = &attempt.notifier;
-            tracing::warn!(notifier, alert = attempt.sequence, reason, "an alert was not delivered");
-        }
-        if settled == Some(Settled::Dead) {
-            tracing::error!(notifier = attempt.notifier, alert = attempt.sequence, "an alert was given up");
-        }
-    }
-
-    fn site(&self, tenant: &str, now: DateTime<Utc>) -> Site {
-        let calendar = self.engine.settings_of(tenant).calendar();
-        let at = EventTime::from_micros(now.timestamp_micros());
-        Site { zone: calendar.zone(), next_opening: calendar.next_opening(at) }
+        self.deliveries.over(attempt, now);
     }
 
     fn wait(&self, now: DateTime<Utc>) -> Duration {
-        let due =
-            self.outbox.next_due().map(|due| due.signed_duration_since(now).to_std().unwrap_or_default());
-        due.unwrap_or(POLL).min(POLL)
+        let due = self.deliveries.outbox.next_due();
+        due.map_or(POLL, |due| due.signed_duration_since(now).to_std().unwrap_or_default().min(POLL))
     }
 
     fn status(&self) -> String {
-        format!("{} sources, {} notifiers", self.intakes.len(), self.notifiers.len())
+        format!("{} sources, {} notifiers", self.sources.intakes.len(), self.deliveries.notifiers.len())
     }
 }
 
@@ -399,22 +349,9 @@ pub(super) fn environment(name: &str) -> Option<String> {
     crate::language::environment(name)
 }
 
-/// Offset of a source's site from UTC, in seconds.
-pub(super) fn offset(intake: &Intake, now: DateTime<Utc>) -> i64 {
-    intake.zone().offset_at(EventTime::from_micros(now.timestamp_micros()))
-}
-
-/// The file of records that cannot be read. One that has grown large is put aside, and takes the place of the last such.
-pub(super) fn open_quarantine(
-    state: &std::path::Path,
-    language: crate::language::Language,
-) -> anyhow::Result<Quarantine> {
-    let path = state.join("quarantine.jsonl");
-    if path.metadata().is_ok_and(|file| file.len() > QUARANTINE_BYTES) {
-        std::fs::rename(&path, state.join("quarantine.1.jsonl"))?;
-    }
-    // Rejected records hold numbers: they are for the operator only.
-    let file = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
-    let file = file.with_context(|| format!("cannot keep rejected records in {}", path.display()))?;
-    Ok(Quarantine::new(&path, file, language))
+/// The clock and the calendar of a tenant.
+fn site(engine: &Engine, tenant: &str, now: DateTime<Utc>) -> Site {
+    let calendar = engine.settings_of(tenant).calendar();
+    let at = EventTime::from_micros(now.timestamp_micros());
+    Site { zone: calendar.zone(), next_opening: calendar.next_opening(at) }
 }

@@ -1,11 +1,9 @@
 //! What the store keeps beside the engine's own parts and the outbox.
 //!
 //! Parts have a letter in front of their key: `e` the engine's, `c` a case, `g` what people were told, `m` the mutes, `o` the conditions.
-use super::cases::Cases;
 use super::conditions::Conditions;
-use super::grouping::Grouping;
 use super::intake::Kept;
-use super::mutes::Mutes;
+use super::people::People;
 use std::collections::BTreeMap;
 use tollwatch_store::{State, Store, StoreError};
 
@@ -19,9 +17,7 @@ pub(super) const CONDITIONS: &[u8] = b"o";
 #[derive(Debug, Default)]
 pub(super) struct Saved {
     pub(super) engine: BTreeMap<Vec<u8>, Vec<u8>>,
-    pub(super) cases: Cases,
-    pub(super) grouping: Grouping,
-    pub(super) mutes: Mutes,
+    pub(super) people: People,
     pub(super) conditions: Conditions,
     pub(super) sources: BTreeMap<String, Kept>,
     pub(super) outbox: tollwatch_store::Outbox,
@@ -52,9 +48,11 @@ impl Saved {
                 self.engine.insert(rest.to_vec(), value.to_vec());
                 true
             }
-            Some((&CASE, id)) => self.cases.restore(String::from_utf8_lossy(id).into_owned(), value),
-            _ if key == MUTES => serde_json::from_slice(value).map(|mutes| self.mutes = mutes).is_ok(),
-            _ if key == GROUPING => serde_json::from_slice(value).map(|cases| self.grouping = cases).is_ok(),
+            Some((&CASE, id)) => self.people.cases.restore(String::from_utf8_lossy(id).into_owned(), value),
+            _ if key == MUTES => serde_json::from_slice(value).map(|mutes| self.people.mutes = mutes).is_ok(),
+            _ if key == GROUPING => {
+                serde_json::from_slice(value).map(|cases| self.people.grouping = cases).is_ok()
+            }
             _ if key == CONDITIONS => {
                 postcard::from_bytes(value).map(|conditions| self.conditions = conditions).is_ok()
             }

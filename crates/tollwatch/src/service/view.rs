@@ -1,7 +1,8 @@
 //! What the API and the metrics show of the service.
 use super::clock;
 use super::intake::Intake;
-use super::runner::{Runner, offset};
+use super::reading::offset;
+use super::runner::Runner;
 use chrono::{DateTime, Utc};
 use tollwatch_detect::{AboutV1, AlertV1, Engine, RawRule, ScopeKind};
 use tollwatch_http::{
@@ -20,23 +21,23 @@ pub(super) fn rule_of(alert: &AlertV1) -> &str {
 impl Runner {
     /// Says which label values there are, so that their series begin at nothing.
     pub(super) fn declare_metrics(&mut self) {
-        for intake in &self.intakes {
+        for intake in &self.sources.intakes {
             self.metrics.declare_source(intake.name());
         }
         for rule in self.engine.settings().rules() {
             self.metrics.declare_rule(&rule.name);
         }
-        for notifier in self.notifiers.iter() {
+        for notifier in self.deliveries.notifiers.iter() {
             self.metrics.declare_notifier(notifier.name());
         }
     }
 
     /// Puts what there is now where requests find it.
     pub(super) fn publish(&mut self, now: DateTime<Utc>) {
-        let mutes = self.mutes.wire();
-        let incidents = self.cases.entries(&mutes);
+        let mutes = self.people.mutes.wire();
+        let incidents = self.people.cases.entries(&mutes);
         let mut view = View::default().with_incidents(incidents);
-        view.sources = self.intakes.iter().map(|intake| source(intake, now)).collect();
+        view.sources = self.sources.intakes.iter().map(|intake| source(intake, now)).collect();
         view.rules = self.rules();
         view.notifiers = self.notifiers_view();
         view.checks = self.checks();
@@ -66,7 +67,8 @@ impl Runner {
 
     fn notifiers_view(&self) -> Vec<NotifierV1> {
         let kinds = &self.config.raw.notifiers;
-        self.outbox
+        self.deliveries
+            .outbox
             .standing()
             .map(|standing| NotifierV1 {
                 kind: kinds
@@ -89,23 +91,20 @@ impl Runner {
             ok,
             detail: Some(detail),
         };
-        let failing = self.failing_since;
+        let failing = self.keeping.failing_since;
         let state = match failing {
             None => check("state", true, "what was learned is durable".to_owned()),
             Some(since) => check("state", false, format!("cannot be written since {}", clock::text(since))),
         };
-        let sources = self.intakes.iter().map(|intake| {
+        let sources = self.sources.intakes.iter().map(|intake| {
             let detail = intake.error.clone().unwrap_or_else(|| "can be read".to_owned());
             check(&format!("source {}", intake.name()), intake.error.is_none(), detail)
         });
-        [check("restored", self.is_restored, "the state was read back".to_owned()), state]
-            .into_iter()
-            .chain(sources)
-            .collect()
+        std::iter::once(state).chain(sources).collect()
     }
 
     fn measure(&mut self, now: DateTime<Utc>) {
-        for intake in &mut self.intakes {
+        for intake in &mut self.sources.intakes {
             let counters = intake.counters();
             let metrics = SourceMetrics {
                 lag_bytes: counters.lag_bytes,
@@ -120,13 +119,13 @@ impl Runner {
         }
         let currency = self.engine.settings().currency().to_owned();
         self.metrics.engine(&self.engine.counters(), &currency);
-        let (warnings, criticals, exposure) = self.cases.open();
+        let (warnings, criticals, exposure) = self.people.cases.open();
         self.metrics.open(warnings, criticals, &currency, exposure);
-        for standing in self.outbox.standing() {
+        for standing in self.deliveries.outbox.standing() {
             let oldest = standing.oldest.map(|at| at.timestamp_micros() as f64 / 1e6);
             self.metrics.outbox(&standing.name, standing.pending as u64, oldest, standing.dead as u64);
         }
-        self.metrics.suppressed(Suppression::Muted, std::mem::take(&mut self.outbox.muted));
+        self.metrics.suppressed(Suppression::Muted, std::mem::take(&mut self.deliveries.outbox.muted));
     }
 
     /// How an extension stands against its rules.
