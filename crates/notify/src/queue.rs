@@ -230,6 +230,11 @@ impl Queue {
         alive.map(|item| item.state.since).min()
     }
 
+    /// Whether anything of an incident is still to be delivered.
+    pub fn waits_for(&self, incident: &str) -> bool {
+        self.lines.contains_key(incident)
+    }
+
     /// The dead ones, in the order of their numbers: number, alert, and why.
     pub fn dead(&self) -> impl Iterator<Item = (u64, &AlertV1, &str)> {
         self.items.iter().filter_map(|(sequence, item)| {
