@@ -215,6 +215,24 @@ pub struct Hint {
 }
 
 impl RejectReason {
+    /// The kind of reason, in a word: one of a fixed set.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Width { .. } => "width",
+            Self::Time => "time",
+            Self::ClockNotSet => "clock_not_set",
+            Self::Number => "number",
+            Self::OpenQuote => "open_quote",
+            Self::CutOff => "cut_off",
+            Self::Contradiction => "contradiction",
+            Self::Shape => "shape",
+            Self::Exponent => "exponent",
+            Self::DateOrder => "date_order",
+            Self::Header { .. } => "header",
+            Self::Utf16 => "utf16",
+        }
+    }
+
     /// What may be done about it.
     pub const fn hint(&self) -> Hint {
         let (english, japanese) = match self {

@@ -60,6 +60,11 @@ impl Store {
         Ok(Self { disk, database, commit: 0, file, _directory: None })
     }
 
+    /// Bytes that the store takes on its disk.
+    pub fn bytes(&self) -> u64 {
+        self.disk.len().unwrap_or_default()
+    }
+
     fn existing(
         disk: Arc<dyn StorageBackend>,
         file: PathBuf,

@@ -2,11 +2,10 @@
 use super::IncidentV1;
 use crate::engine::{Alert, AlertReason};
 use crate::incident::Severity;
+use crate::name::stable_name;
 use crate::settings::Settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 /// One alert, version 1. Times are RFC 3339 UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -221,16 +220,8 @@ impl AlertV1 {
             AboutV1::Calls(incident) => incident.exposure.amount.as_str(),
             AboutV1::Service(_) => "",
         };
-        let mut hash = Sha256::new();
-        for part in [self.incident_id(), self.reason.word(), &self.at, self.severity.word(), exposure] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        let mut id = String::from("alr-");
-        for byte in hash.finalize().iter().take(16) {
-            let _ = write!(id, "{byte:02x}");
-        }
-        id
+        let parts = [self.incident_id(), self.reason.word(), &self.at, self.severity.word(), exposure];
+        stable_name("alr", 16, &parts)
     }
 }
 
