@@ -1,8 +1,13 @@
-//! `tollwatch run` as a process: followed files, alerts by HTTP, kills.
+//! `tollwatch run` as a process: followed files, alerts by HTTP, kills, and the programs of others that it works with.
+mod alertmanager;
+mod api;
+mod attack;
+mod daemon;
 mod killed;
 mod promises;
 mod receiver;
 mod running;
+mod web;
 
 pub(crate) use receiver::Receiver;
 pub(crate) use running::Running;

@@ -15,13 +15,19 @@ impl Running {
     /// A folder with this configuration, and what every such configuration has.
     pub(crate) fn prepare(rest: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwdOhY0wRh7Lk=")
+            .unwrap();
+        let running = Self { folder, process: None };
+        running.configure(rest);
+        running
+    }
+
+    /// Another configuration, from the next start on.
+    pub(crate) fn configure(&self, rest: &str) {
         let text = format!(
             "[site]\ntimezone = \"Asia/Tokyo\"\n[service]\nstate = \"state\"\nrenotify_after = \"never\"\n{rest}"
         );
-        fs::write(folder.path().join("tollwatch.toml"), text).unwrap();
-        fs::write(folder.path().join("secret"), "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwdOhY0wRh7Lk=")
-            .unwrap();
-        Self { folder, process: None }
+        fs::write(self.path("tollwatch.toml"), text).unwrap();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -68,6 +74,23 @@ impl Running {
         let process = self.process.as_ref().unwrap();
         let asked = Command::new("kill").arg("-HUP").arg(process.id().to_string()).status().unwrap();
         assert!(asked.success());
+    }
+
+    /// Where its API listens, as the log says.
+    pub(crate) fn address(&self) -> String {
+        let address = || {
+            self.log().lines().find_map(|line| {
+                let said: serde_json::Value = serde_json::from_str(line).ok()?;
+                Some(said["fields"]["address"].as_str()?.to_owned())
+            })
+        };
+        assert!(wait_until(Duration::from_mins(1), || address().is_some()), "{}", self.log());
+        address().unwrap_or_default()
+    }
+
+    /// What it has said so far is not looked at any more.
+    pub(crate) fn forget_log(&self) {
+        let _ = fs::remove_file(self.path("log"));
     }
 
     pub(crate) fn log(&self) -> String {

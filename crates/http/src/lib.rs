@@ -35,7 +35,7 @@ pub use serve::Server;
 pub use tls::Tls;
 pub use view::{IncidentEntry, MOST_CALLS, Published, View};
 pub use wire::{
-    CallV1, CheckV1, DecisionV1, DestinationOfNumberV1, ExtensionV1, IncidentDetailV1, IncidentState,
-    IncidentStatusV1, MuteRequestV1, MuteV1, NotifierV1, NumberV1, ReadinessV1, ReloadedV1, RetriedV1,
-    RuleV1, SourceState, SourceV1, WindowV1,
+    CallV1, CheckV1, ConditionStatusV1, DecisionV1, DestinationOfNumberV1, ExtensionV1, IncidentDetailV1,
+    IncidentState, IncidentStatusV1, MuteRequestV1, MuteV1, NotifierV1, NumberV1, ReadinessV1, ReloadedV1,
+    RetriedV1, RuleV1, SourceState, SourceV1, WindowV1,
 };

@@ -6,7 +6,7 @@ use crate::fault::FaultV1;
 use crate::page::IncidentQuery;
 use crate::routes::{MOST_DIALLED, NumberQuery, ReadinessQuery};
 use crate::wire::{
-    DecisionRequestV1, ExtensionV1, IncidentDetailV1, IncidentStatusV1, IncidentsV1, MOST_NAME,
+    ConditionsV1, DecisionRequestV1, ExtensionV1, IncidentDetailV1, IncidentStatusV1, IncidentsV1, MOST_NAME,
     MuteRequestV1, MuteV1, MutesV1, NothingV1, NotifiersV1, NumberV1, ReadinessV1, ReloadedV1, RetriedV1,
     RetryRequestV1, RulesV1, SourcesV1,
 };
@@ -107,6 +107,12 @@ impl Api {
             .query::<NumberQuery>()
             .answer::<NumberV1>(200)
             .faults(&COMMAND);
+        self.get(
+            "/api/v1/conditions",
+            "list_conditions",
+            "What keeps the service from seeing or from being heard now",
+        )
+        .answer::<ConditionsV1<'_>>(200);
         self.get("/api/v1/sources", "list_sources", "Where records come from").answer::<SourcesV1<'_>>(200);
         self.get("/api/v1/rules", "list_rules", "Rules, as configured").answer::<RulesV1<'_>>(200);
         self.get("/api/v1/notifiers", "list_notifiers", "What sends alerts").answer::<NotifiersV1<'_>>(200);

@@ -94,6 +94,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/api/v1/mutes/{mute_id}", delete(mutes::unmute))
         .route("/api/v1/extensions/{tenant}/{extension}", get(lookups::extension))
         .route("/api/v1/numbers/{dialled}", get(lookups::number))
+        .route("/api/v1/conditions", get(lists::conditions))
         .route("/api/v1/sources", get(lists::sources))
         .route("/api/v1/rules", get(lists::rules))
         .route("/api/v1/notifiers", get(lists::notifiers))

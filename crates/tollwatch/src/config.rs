@@ -6,6 +6,7 @@ mod service;
 mod sources;
 mod tenants;
 
+pub use deck::DataDates;
 pub(crate) use raw::TenantConfig;
 pub use raw::{DestinationConfig, RatesConfig, RawConfig, ServiceConfig, SiteConfig, SourceConfig};
 pub use service::Service;
@@ -73,6 +74,8 @@ pub struct Config {
     pub tenants: Vec<TenantSettings>,
     /// How `tollwatch run` runs.
     pub service: Service,
+    /// How old the data is that calls are judged by.
+    pub data: DataDates,
     /// As it was given, with what it leaves out.
     pub raw: Box<RawConfig>,
     /// What is odd about the rate deck, and was taken all the same.
@@ -319,6 +322,7 @@ fn build(raw: &RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) ->
     let plan = plan.or_else(|| DialPlan::new(RawDialPlan::default()).ok())?;
     let destinations = Arc::new(destinations.or_else(|| Destinations::bundled().ok())?);
     let deck = Arc::new(deck.or_else(|| RateDeck::bundled().ok())?);
+    let data = DataDates::of(&raw.rates, folder, &deck);
     let detection = Detection {
         raw: &raw.detection,
         limits: raw.limits,
@@ -345,6 +349,7 @@ fn build(raw: &RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) ->
             settings,
             tenants,
             service,
+            data,
             raw: Box::new(raw.clone()),
             warnings,
         }),

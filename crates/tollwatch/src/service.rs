@@ -13,6 +13,7 @@ mod clock;
 mod commands;
 mod conditions;
 mod delivery;
+mod evidence;
 mod grouping;
 mod intake;
 mod looking;

@@ -114,6 +114,10 @@ pub struct ServiceConfig {
     pub renotify_after: String,
     /// Alerts that were delivered are kept for so long.
     pub keep_alerts: String,
+    /// The rates are called stale when they are so old; "never".
+    pub stale_rates_after: String,
+    /// The list of risky destinations is called stale when it is so old; "never".
+    pub stale_risk_list_after: String,
     /// How long it may take to send what is due when the service is stopped.
     pub drain: String,
     /// `text`, `json`, or `auto`: text on a terminal.

@@ -1,14 +1,18 @@
 //! Incidents as people see them: what the engine knows, and what somebody said of it.
 use super::clock;
+use super::evidence::{self, Calls};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tollwatch_detect::{AboutV1, AlertReasonV1, AlertV1, IncidentV1};
+use tollwatch_detect::{AboutV1, AlertReasonV1, AlertV1, Evidence, IncidentV1, Settings, Severity};
 use tollwatch_http::{DecisionV1, IncidentEntry, IncidentState, IncidentStatusV1, MuteV1, Refusal};
+use tollwatch_numbering::E164;
 
 /// So many incidents that are over are kept for the API at most.
 const MOST_RESOLVED: usize = 10_000;
+/// And of so many, the newest, the calls: 50 of them take some 20 KB.
+const MOST_WITH_CALLS: usize = 1_000;
 
 /// What is kept of an incident beside the engine's own state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,6 +21,8 @@ pub(super) struct Case {
     acknowledged: Option<Decision>,
     resolved: Option<Decision>,
     drill: bool,
+    #[serde(default)]
+    calls: Calls,
     /// When somebody was last told of it, in processing time.
     told_at: DateTime<Utc>,
     /// How often it was told of again.
@@ -40,12 +46,20 @@ pub(super) struct Cases {
     gone: Vec<String>,
 }
 
+/// Incidents that go on, and what they have cost together in whole units of the currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct OpenIncidents {
+    pub(super) warnings: u64,
+    pub(super) criticals: u64,
+    pub(super) exposure: f64,
+}
+
 impl Case {
     fn is_over(&self) -> bool {
         self.incident.resolved_at.is_some() || self.resolved.is_some()
     }
 
-    fn status(&self, mutes: &[MuteV1]) -> IncidentStatusV1 {
+    fn status(&self, mutes: &[MuteV1], show_numbers: bool) -> IncidentStatusV1 {
         let state = if self.is_over() {
             IncidentState::Resolved
         } else if self.acknowledged.is_some() {
@@ -64,7 +78,7 @@ impl Case {
         };
         let mute = mutes.iter().find(covers);
         IncidentStatusV1 {
-            incident: self.incident.clone(),
+            incident: self.shown(show_numbers),
             state,
             acknowledged: self.acknowledged.as_ref().map(Decision::wire),
             resolved: self.resolved.as_ref().map(Decision::wire),
@@ -72,6 +86,19 @@ impl Case {
             mute_reason: mute.map(|mute| mute.reason.clone()),
             drill: self.drill,
         }
+    }
+}
+
+impl Case {
+    /// The incident as the API shows it: where it is about a number, that is masked.
+    fn shown(&self, show_numbers: bool) -> IncidentV1 {
+        let mut incident = self.incident.clone();
+        if incident.scope.kind == "called_number"
+            && let Some(number) = incident.scope.value.parse().ok().and_then(E164::from_value)
+        {
+            incident.scope.value = evidence::shown(number, show_numbers);
+        }
+        incident
     }
 }
 
@@ -97,6 +124,7 @@ impl Cases {
             acknowledged: None,
             resolved: None,
             drill: alert.drill,
+            calls: Calls::default(),
             told_at: now,
             told_again: 0,
             changed: true,
@@ -106,15 +134,22 @@ impl Cases {
         case.changed = true;
     }
 
-    /// What the engine says now of incidents that go on or have just ended.
-    pub(super) fn follow(&mut self, incidents: impl IntoIterator<Item = IncidentV1>) {
-        for incident in incidents {
-            if let Some(case) = self.by_incident.get_mut(&incident.incident_id)
-                && case.incident != incident
-            {
-                case.incident = incident;
-                case.changed = true;
-            }
+    /// What the engine says now of an incident that goes on or has just ended. Whether that is news.
+    pub(super) fn follow(&mut self, incident: IncidentV1) -> bool {
+        let case = self.by_incident.get_mut(&incident.incident_id);
+        let Some(case) = case.filter(|case| case.incident != incident) else { return false };
+        case.incident = incident;
+        case.changed = true;
+        true
+    }
+
+    /// What the engine remembers of the calls of an incident.
+    pub(super) fn follow_calls(&mut self, id: &str, found: Vec<Evidence>, settings: &Settings) {
+        if let Some(case) = self.by_incident.get_mut(id)
+            && case.calls.follow(found, settings)
+        {
+            case.changed = true;
+            self.entries.remove(id);
         }
     }
 
@@ -175,8 +210,13 @@ impl Cases {
     }
 
     /// How an incident stands.
-    pub(super) fn status(&self, id: &str, mutes: &[MuteV1]) -> Option<IncidentStatusV1> {
-        self.by_incident.get(id).map(|case| case.status(mutes))
+    pub(super) fn status(&self, id: &str, mutes: &[MuteV1], show_numbers: bool) -> Option<IncidentStatusV1> {
+        self.by_incident.get(id).map(|case| case.status(mutes, show_numbers))
+    }
+
+    /// Whether an incident goes on, for all that is known.
+    pub(super) fn is_open(&self, id: &str) -> bool {
+        self.by_incident.get(id).is_some_and(|case| !case.is_over())
     }
 
     /// Whether somebody said that an incident is over, so that nobody is called for it any more.
@@ -197,7 +237,7 @@ impl Cases {
         changes
     }
 
-    /// Lets the oldest of those go that are over, beyond what is kept.
+    /// Lets the oldest of those go that are over, beyond what is kept, and the calls of others.
     fn forget(&mut self) {
         let mut over: Vec<(String, String)> = self
             .by_incident
@@ -205,26 +245,37 @@ impl Cases {
             .filter(|(_, case)| case.is_over())
             .map(|(id, case)| (case.incident.detected_at.clone(), id.clone()))
             .collect();
-        let Some(excess) = over.len().checked_sub(MOST_RESOLVED).filter(|excess| *excess > 0) else { return };
+        let Some(without_calls) = over.len().checked_sub(MOST_WITH_CALLS).filter(|excess| *excess > 0) else {
+            return;
+        };
+        let excess = over.len().saturating_sub(MOST_RESOLVED);
         over.sort_unstable();
-        for (_, id) in over.into_iter().take(excess) {
-            self.by_incident.remove(&id);
-            self.entries.remove(&id);
-            self.gone.push(id);
+        over.truncate(without_calls);
+        for (index, (_, id)) in over.into_iter().enumerate() {
+            if index < excess {
+                self.by_incident.remove(&id);
+                self.entries.remove(&id);
+                self.gone.push(id);
+            } else if let Some(case) = self.by_incident.get_mut(&id)
+                && case.calls.forget()
+            {
+                case.changed = true;
+            }
         }
     }
 
     /// All of them for the API. Those that did not change since are handed over as they were.
-    pub(super) fn entries(&mut self, mutes: &[MuteV1]) -> Vec<Arc<IncidentEntry>> {
+    pub(super) fn entries(&mut self, mutes: &[MuteV1], show_numbers: bool) -> Vec<Arc<IncidentEntry>> {
         let Self { by_incident: cases, entries, .. } = self;
         cases
             .iter()
             .map(|(id, case)| {
-                let status = case.status(mutes);
+                let status = case.status(mutes, show_numbers);
                 match entries.get(id) {
                     Some(entry) if entry.status() == &status => Arc::clone(entry),
                     _ => {
-                        let entry = Arc::new(IncidentEntry::new(status, Vec::new()));
+                        let calls = case.calls.wire(&case.incident.exposure, show_numbers);
+                        let entry = Arc::new(IncidentEntry::new(status, calls));
                         entries.insert(id.clone(), Arc::clone(&entry));
                         entry
                     }
@@ -233,15 +284,21 @@ impl Cases {
             .collect()
     }
 
-    /// How many go on: warnings, criticals, and what they have cost together in whole units of the currency.
-    pub(super) fn open(&self) -> (u64, u64, f64) {
-        let mut open = (0, 0, 0.0);
+    /// How many are kept.
+    pub(super) fn len(&self) -> usize {
+        self.by_incident.len()
+    }
+
+    /// Those that go on, by tenant.
+    pub(super) fn open(&self) -> BTreeMap<&str, OpenIncidents> {
+        let mut open: BTreeMap<&str, OpenIncidents> = BTreeMap::new();
         for case in self.by_incident.values().filter(|case| !case.is_over() && !case.drill) {
+            let of_tenant = open.entry(&case.incident.tenant).or_default();
             match case.incident.severity {
-                tollwatch_detect::Severity::Warning => open.0 += 1,
-                tollwatch_detect::Severity::Critical => open.1 += 1,
+                Severity::Warning => of_tenant.warnings += 1,
+                Severity::Critical => of_tenant.criticals += 1,
             }
-            open.2 += case.incident.exposure.amount.parse().unwrap_or(0.0);
+            of_tenant.exposure += case.incident.exposure.amount.parse().unwrap_or(0.0);
         }
         open
     }

@@ -3,7 +3,7 @@ use super::conditions::Detail;
 use super::runner::Runner;
 use super::{clock, saved};
 use chrono::{DateTime, TimeDelta, Utc};
-use tollwatch_detect::{ConditionKindV1, IncidentV1};
+use tollwatch_detect::ConditionKindV1;
 use tollwatch_http::Checkpoint;
 use tollwatch_store::{Changes, Forget, Store};
 
@@ -29,6 +29,11 @@ impl Keeping {
     pub(super) fn new(store: Store, now: DateTime<Utc>) -> Self {
         Self { store, tried_at: now, failing_since: None, unsaved: Changes::default() }
     }
+
+    /// Bytes that the state takes on the disk.
+    pub(super) fn bytes(&self) -> u64 {
+        self.store.bytes()
+    }
 }
 
 impl Runner {
@@ -48,13 +53,8 @@ impl Runner {
         // Positions are behind all records that were decoded: these must have had their turn.
         self.take_turns(false);
         self.raise(now);
-        let resolved: Vec<IncidentV1> = self
-            .engine
-            .take_resolved()
-            .iter()
-            .map(|incident| IncidentV1::new(incident, self.engine.settings_of(&incident.tenant)))
-            .collect();
-        self.people.cases.follow(resolved);
+        let resolved = self.engine.take_resolved();
+        self.follow(&resolved);
         let changes = self.changes(now)?;
         let bytes: usize = changes.parts.values().flatten().map(Vec::len).sum();
         let began = clock::now();

@@ -76,7 +76,8 @@ impl Runner {
             self.deliveries.outbox.add(alert, audience, now, &[]);
         }
         self.keep(now)?;
-        let status = self.people.cases.status(incident, &self.people.mutes.wire());
+        let shown = self.show_numbers();
+        let status = self.people.cases.status(incident, &self.people.mutes.wire(), shown);
         status.ok_or_else(|| Refusal::NotFound("no such incident".to_owned()))
     }
 
@@ -159,6 +160,7 @@ impl Runner {
         self.sources.gone.extend(before.iter().map(|intake| intake.name().to_owned()));
         let warnings = config.warnings.clone();
         self.config = config;
+        self.rules = super::view::rules(&self.config.raw);
         self.declare_metrics();
         let (intakes, names) = (&self.sources.intakes, &names);
         let gone = self.conditions.keep_subjects(now, |_, subject| {

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 use tollwatch_cdr::{Decoder, Detection, EventTime, Format, OffsetCheck, Record, Zone, detect};
-use tollwatch_detect::TenantId;
+use tollwatch_detect::{Observed, TenantId};
+use tollwatch_http::{Metrics, RecordResult};
 use tollwatch_source::{Chunk, Counters, FileNumber, Follow, FollowOptions, Position, SourceError};
 
 /// A source is live while the newest of its records is so near to the clock on the wall when it is read.
@@ -42,8 +43,36 @@ pub(super) struct Intake {
     /// Everything that is there has been read.
     pub(super) is_dry: bool,
     recent: Recent,
+    /// What became of its records.
+    pub(super) became: Became,
     /// What was counted when the metrics were last told.
-    told: (u64, u64),
+    told: Told,
+}
+
+/// What became of the records that the engine was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Became {
+    pub(super) accepted: u64,
+    pub(super) duplicate: u64,
+    pub(super) late: u64,
+}
+
+impl Became {
+    pub(super) fn count(&mut self, observed: Observed) {
+        match observed {
+            Observed::Taken => self.accepted += 1,
+            Observed::Duplicate => self.duplicate += 1,
+            Observed::Late => self.late += 1,
+        }
+    }
+}
+
+/// All that is counted of a source's records.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    became: Became,
+    passed_over: u64,
+    rejected: BTreeMap<&'static str, u64>,
 }
 
 /// The decoders of a source: one for each of its files that is not over.
@@ -106,7 +135,8 @@ impl Intake {
             since: now,
             is_dry: false,
             recent: Recent::default(),
-            told: (0, 0),
+            became: Became::default(),
+            told: Told::default(),
             followed,
         }
     }
@@ -149,11 +179,26 @@ impl Intake {
         percent.max(young)
     }
 
-    /// Records that were read, and that could not be, since this was last asked.
-    pub(super) fn counted_since(&mut self) -> (u64, u64) {
-        let now = (self.tally.records, self.tally.rejected());
+    /// Counts for the metrics what has happened to records since this was last done.
+    pub(super) fn count_into(&mut self, metrics: &Metrics) {
+        let now = Told {
+            became: self.became,
+            passed_over: self.tally.passed_over(),
+            rejected: self.tally.by_kind().clone(),
+        };
         let before = std::mem::replace(&mut self.told, now);
-        (now.0 - before.0, now.1 - before.1)
+        let (name, now) = (self.name(), &self.told);
+        for (result, now, before) in [
+            (RecordResult::Accepted, now.became.accepted, before.became.accepted),
+            (RecordResult::Duplicate, now.became.duplicate, before.became.duplicate),
+            (RecordResult::Late, now.became.late, before.became.late),
+            (RecordResult::Filtered, now.passed_over, before.passed_over),
+        ] {
+            metrics.records(name, result, now - before);
+        }
+        for (kind, now) in &now.rejected {
+            metrics.parse_errors(name, kind, now - before.rejected.get(kind).copied().unwrap_or_default());
+        }
     }
 
     /// Reads on by one piece, decodes it, and keeps its records. Whether there was anything.

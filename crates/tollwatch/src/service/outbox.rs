@@ -1,10 +1,13 @@
 //! Alerts on their way to people: routed, durable, queued for each notifier.
 use super::grouping::Audience;
+use super::saved;
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tollwatch_detect::AlertV1;
-use tollwatch_notify::{Due, ItemState, Mute, Notifier, Outcome, Queue, Routed, Router, Settled};
+use tollwatch_notify::{
+    Firing, FiringState, ItemState, Mute, Notifier, Outcome, Queue, Routed, Router, Settled,
+};
 use tollwatch_store::{Alert as StoredAlert, Changes, Delivery, DeliveryKey, Outbox as Stored};
 
 /// The queues of all notifiers. What changes in them goes into the next [`Changes`]; an alert is handed out only after
@@ -17,6 +20,8 @@ pub(super) struct Outbox {
     /// Alerts of the next commit, which are queued when it is done.
     fresh: Vec<Fresh>,
     changed: BTreeMap<DeliveryKey, Option<Delivery>>,
+    /// What is not sent again any more, since its notifier is not there any more.
+    quenched: BTreeSet<(String, String)>,
     /// Alerts that nobody was told of, since a mute covered them or no route fits.
     pub(super) muted: u64,
     pub(super) unrouted: u64,
@@ -29,8 +34,25 @@ struct Line {
     /// It is told of cases, and not of every incident.
     tells_people: bool,
     queue: Queue,
+    /// What it wants to be told again and again, where it forgets what it is not.
+    firing: Option<Firing>,
     last_error: Option<String>,
+    /// Since when nothing that was sent again has been taken.
+    failing_since: Option<DateTime<Utc>>,
 }
+
+/// What is to be sent to a notifier now.
+#[derive(Clone, Debug)]
+pub(super) struct Sending {
+    /// Its place in the configuration.
+    pub(super) notifier: usize,
+    /// The number of the alert in the queue; none where it was delivered before and is sent again.
+    pub(super) sequence: Option<u64>,
+    pub(super) alert: Arc<AlertV1>,
+}
+
+/// What fires at which notifier, as it is kept: by the notifier's name and the incident.
+pub(super) type KeptFiring = BTreeMap<(String, String), FiringState>;
 
 #[derive(Debug)]
 struct Fresh {
@@ -48,6 +70,8 @@ pub(super) struct Standing {
     pub(super) name: String,
     pub(super) pending: usize,
     pub(super) oldest: Option<DateTime<Utc>>,
+    /// Since when nothing that was sent again has been taken.
+    pub(super) failing_since: Option<DateTime<Utc>>,
     pub(super) dead: usize,
     pub(super) disabled: bool,
     pub(super) last_error: Option<String>,
@@ -56,18 +80,32 @@ pub(super) struct Standing {
 impl Outbox {
     /// Goes on with what is stored. Deliveries to notifiers that are not configured any more are given up: nobody could
     /// make them.
-    pub(super) fn new(notifiers: &[Notifier], router: Router, stored: &Stored) -> Self {
+    pub(super) fn new(
+        notifiers: &[Notifier],
+        router: Router,
+        stored: &Stored,
+        firing: KeptFiring,
+        now: DateTime<Utc>,
+    ) -> Self {
         let mut outbox = Self {
             next: stored.alerts.keys().next_back().map_or(1, |last| last + 1),
             router,
             queues: notifiers.iter().map(Line::new).collect(),
             fresh: Vec::new(),
             changed: BTreeMap::new(),
+            quenched: BTreeSet::new(),
             muted: 0,
             unrouted: 0,
         };
         for (key, delivery) in &stored.deliveries {
             outbox.restore(key, delivery, stored);
+        }
+        for ((notifier, incident), state) in firing {
+            let line = outbox.queues.iter_mut().find(|line| line.name == notifier);
+            match line.and_then(|line| line.firing.as_mut()) {
+                Some(firing) => firing.restore(state, now),
+                None => drop(outbox.quenched.insert((notifier, incident))),
+            }
         }
         outbox
     }
@@ -95,9 +133,15 @@ impl Outbox {
             let mut line = known.map_or_else(|| Line::new(notifier), |at| before.swap_remove(at));
             line.tells_people = notifier.tells_people();
             line.queue.enable();
+            match (notifier.resend_every(), &mut line.firing) {
+                (Some(every), Some(firing)) => firing.set_every(every),
+                (Some(every), None) => line.firing = Some(Firing::new(every)),
+                (None, firing) => self.quenched.extend(line_of(&line.name, firing.take())),
+            }
             self.queues.push(line);
         }
-        for line in before {
+        for mut line in before {
+            self.quenched.extend(line_of(&line.name, line.firing.take()));
             self.changed.extend(
                 line.queue
                     .sequences()
@@ -141,7 +185,15 @@ impl Outbox {
     }
     /// Whether anything waits for a commit.
     pub(super) fn has_changes(&self) -> bool {
-        self.has_fresh() || !self.changed.is_empty()
+        self.has_fresh()
+            || !self.changed.is_empty()
+            || !self.quenched.is_empty()
+            || self.firing().any(|(_, firing)| firing.has_changes())
+    }
+
+    /// What is sent again, by the notifier's name.
+    fn firing(&self) -> impl Iterator<Item = (&str, &Firing)> {
+        self.queues.iter().filter_map(|line| Some((&*line.name, line.firing.as_ref()?)))
     }
 
     /// Puts what has changed into a commit.
@@ -159,6 +211,16 @@ impl Outbox {
                 }
             }
         }
+        let mut part = |notifier: &str, incident: &str, state: Option<&FiringState>| {
+            let value = state.map(|state| serde_json::to_vec(state).unwrap_or_default());
+            changes.parts.insert(saved::firing_key(notifier, incident), value);
+        };
+        for (notifier, incident) in &self.quenched {
+            part(notifier, incident, None);
+        }
+        for (notifier, firing) in self.firing() {
+            firing.changes().for_each(|(incident, state)| part(notifier, incident, state));
+        }
         // What has become since of an alert that is only now written.
         changes.deliveries.extend(self.changed.iter().map(|(key, delivery)| (key.clone(), delivery.clone())));
     }
@@ -166,6 +228,8 @@ impl Outbox {
     /// The commit is done: what it has may go out.
     pub(super) fn committed(&mut self) {
         self.changed.clear();
+        self.quenched.clear();
+        self.queues.iter_mut().filter_map(|line| line.firing.as_mut()).for_each(Firing::kept);
         self.release();
         self.fresh.clear();
     }
@@ -186,15 +250,45 @@ impl Outbox {
         }
     }
 
-    /// Takes out what is due: the notifier's place, and the alert.
-    pub(super) fn take_due(&mut self, now: DateTime<Utc>) -> Vec<(usize, Due)> {
+    /// Takes out what is due.
+    pub(super) fn take_due(&mut self, now: DateTime<Utc>) -> Vec<Sending> {
         let mut due = Vec::new();
         for (notifier, line) in self.queues.iter_mut().enumerate() {
             while let Some(one) = line.queue.take(now) {
-                due.push((notifier, one));
+                due.push(Sending { notifier, sequence: Some(one.sequence), alert: one.alert });
             }
         }
         due
+    }
+
+    /// What fires and is to be sent again now. `is_open` says whether the incident of an alert still goes on.
+    pub(super) fn take_firing(
+        &mut self,
+        now: DateTime<Utc>,
+        is_open: impl Fn(&AlertV1) -> bool,
+    ) -> Vec<Sending> {
+        let mut due = Vec::new();
+        for (notifier, Line { queue, firing, .. }) in self.queues.iter_mut().enumerate() {
+            let Some(firing) = firing else { continue };
+            let again = firing.due(now, |incident| queue.waits_for(incident), &is_open);
+            due.extend(again.into_iter().map(|alert| Sending { notifier, sequence: None, alert }));
+        }
+        due
+    }
+
+    /// An attempt to send something again is over.
+    pub(super) fn sent_again(
+        &mut self,
+        notifier: &str,
+        alert: &AlertV1,
+        outcome: &Outcome,
+        now: DateTime<Utc>,
+    ) {
+        let Some(line) = self.queues.iter_mut().find(|line| line.name == notifier) else { return };
+        line.heard(outcome, now);
+        if let Some(firing) = &mut line.firing {
+            firing.sent(alert, now);
+        }
     }
 
     /// What became of an attempt. The notifier is told by name: the configuration may have changed meanwhile.
@@ -202,15 +296,19 @@ impl Outbox {
         &mut self,
         notifier: &str,
         sequence: u64,
+        alert: &Arc<AlertV1>,
         outcome: &Outcome,
         now: DateTime<Utc>,
     ) -> Option<Settled> {
         let line = self.queues.iter_mut().find(|line| line.name == notifier)?;
-        line.last_error = outcome.reason().map(str::to_owned);
+        line.heard(outcome, now);
         let settled = line.queue.record(sequence, outcome, now)?;
         let key = DeliveryKey { alert: sequence, notifier: notifier.to_owned() };
         match &settled {
             Settled::Delivered => {
+                if let Some(firing) = &mut line.firing {
+                    firing.note(alert, now);
+                }
                 self.changed.insert(key, None);
             }
             Settled::Again(_) | Settled::Dead => {
@@ -261,6 +359,7 @@ impl Outbox {
             name: line.name.clone(),
             pending: line.queue.pending(),
             oldest: line.queue.oldest(),
+            failing_since: line.failing_since.filter(|_| line.fires()),
             dead: line.queue.dead().count(),
             disabled: line.queue.is_disabled(),
             last_error: line.last_error.clone(),
@@ -275,8 +374,34 @@ impl Line {
         let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
-        Self { name: name.to_owned(), tells_people, queue: Queue::new(seed), last_error: None }
+        Self {
+            name: name.to_owned(),
+            tells_people,
+            queue: Queue::new(seed),
+            firing: notifier.resend_every().map(Firing::new),
+            last_error: None,
+            failing_since: None,
+        }
     }
+
+    /// Whether it has anything to send again.
+    fn fires(&self) -> bool {
+        self.firing.as_ref().is_some_and(|firing| firing.incidents().next().is_some())
+    }
+
+    fn heard(&mut self, outcome: &Outcome, now: DateTime<Utc>) {
+        self.last_error = outcome.reason().map(str::to_owned);
+        match outcome {
+            Outcome::Delivered => self.failing_since = None,
+            _ => drop(self.failing_since.get_or_insert(now)),
+        }
+    }
+}
+
+/// The incidents that fire at a notifier, under its name.
+fn line_of(notifier: &str, firing: Option<Firing>) -> Vec<(String, String)> {
+    let names = firing.iter().flat_map(Firing::incidents);
+    names.map(|incident| (notifier.to_owned(), incident.to_owned())).collect()
 }
 
 fn stored(state: &ItemState) -> Delivery {

@@ -80,7 +80,8 @@ impl Runner {
                 };
                 let own = intake.tenant;
                 let tenant = if named.is_empty() { own } else { engine.named_tenant(named).unwrap_or(own) };
-                engine.observe(tenant, intake.followed.source.system, &record);
+                let observed = engine.observe(tenant, intake.followed.source.system, &record);
+                intake.became.count(observed);
                 intake.next += 1;
                 progress = true;
             }

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 use tollwatch_cdr::EventTime;
-use tollwatch_detect::{AlertV1, Counters, Engine};
+use tollwatch_detect::{AboutV1, AlertV1, Counters, Engine};
 use tollwatch_http::{
-    Access, Build, Command, DeliveryResult, Heartbeat, Limits, Metrics, Published, Server, Tls,
+    Access, Build, Command, DeliveryResult, Heartbeat, Limits, Metrics, Published, RuleV1, Server, Tls,
 };
 use tollwatch_notify::{Outcome, Site};
 use tollwatch_store::Store;
@@ -109,6 +109,8 @@ pub(super) struct Runner {
     events: Receiver<Event>,
     pub(super) metrics: Metrics,
     pub(super) published: Published,
+    /// As the API shows them.
+    pub(super) rules: Arc<[RuleV1]>,
     heartbeat: Arc<Heartbeat>,
     supervisor: Supervisor,
     pub(super) counters_before: Counters,
@@ -136,7 +138,7 @@ impl Runner {
         };
         let state = config.service.state.clone();
         let mut store = Store::open(&state).with_context(|| format!("the state in {}", state.display()))?;
-        let Saved { engine: parts, people, conditions, mut sources, outbox, unreadable } =
+        let Saved { engine: parts, people, conditions, mut sources, outbox, firing, unreadable } =
             Saved::load(&mut store).with_context(|| format!("the state in {}", state.display()))?;
         if let Some(what) = unreadable.first() {
             anyhow::bail!(
@@ -156,7 +158,7 @@ impl Runner {
                 .resume(parts.iter().map(|(key, value)| (&**key, &**value)))
                 .with_context(|| format!("the state in {}", state.display()))?;
         }
-        let outbox = Outbox::new(&notify.notifiers, notify.router, &outbox);
+        let outbox = Outbox::new(&notify.notifiers, notify.router, &outbox, firing, now);
         let intakes = config
             .sources
             .followed()
@@ -169,6 +171,7 @@ impl Runner {
         let build = Build { version: env!("CARGO_PKG_VERSION"), revision: "unknown", rustc: "unknown" };
         let limit = config.service.http.as_ref().map_or(0, |http| http.metrics_tenant_label_limit);
         let metrics = Metrics::new(&build, limit)?;
+        metrics.reloaded(Some(now.timestamp_micros() as f64 / 1e6));
         metrics.restored(clock::now().signed_duration_since(restoring).to_std().unwrap_or_default());
         let quarantine = open_quarantine(&state, config.language)?;
         let counters_before = engine.counters();
@@ -183,6 +186,7 @@ impl Runner {
             events,
             metrics,
             published: Published::default(),
+            rules: super::view::rules(&config.raw),
             heartbeat: Arc::new(Heartbeat::default()),
             supervisor,
             counters_before,
@@ -295,10 +299,12 @@ impl Runner {
         for alert in self.engine.take_alerts() {
             let settings = self.engine.settings_of(&alert.incident.tenant);
             let late = now.timestamp_micros().saturating_sub(alert.at.micros());
+            let incident = alert.incident.clone();
             let alert = AlertV1::of_calls(&alert, settings);
             let latency = Duration::from_micros(u64::try_from(late).unwrap_or_default());
             self.metrics.alert(super::view::rule_of(&alert), alert.severity, &alert.tenant, latency);
             self.tell(alert, now);
+            self.follow_calls(&incident);
         }
     }
 
@@ -321,8 +327,17 @@ impl Runner {
 
     /// Begins what is due.
     fn deliver(&mut self, now: DateTime<Utc>) {
-        let engine = &self.engine;
-        self.deliveries.begin(now, |alert| site(engine, &alert.tenant, now));
+        let Self { engine, people, conditions, deliveries, .. } = self;
+        let site = |alert: &AlertV1| site(engine, &alert.tenant, now);
+        deliveries.begin(now, site);
+        // Who ends sends what is due; what fires is sent again by the next that starts.
+        if self.stopping.is_none() {
+            let is_open = |alert: &AlertV1| match &alert.about {
+                AboutV1::Calls(incident) => people.cases.is_open(&incident.incident_id),
+                AboutV1::Service(condition) => conditions.is_open(condition),
+            };
+            deliveries.begin_again(now, is_open, site);
+        }
     }
 
     fn delivered(&mut self, attempt: &Attempt, now: DateTime<Utc>) {
