@@ -4,6 +4,7 @@ mod api;
 mod attack;
 mod daemon;
 mod killed;
+mod prometheus;
 mod promises;
 mod receiver;
 mod running;
