@@ -58,12 +58,11 @@ impl Deliveries {
     pub(super) fn over(&mut self, attempt: &Attempt, now: DateTime<Utc>) {
         self.in_flight = self.in_flight.saturating_sub(1);
         let Attempt { notifier, sequence, alert, outcome, .. } = attempt;
-        let settled = match sequence {
-            Some(sequence) => self.outbox.record(notifier, *sequence, alert, outcome, now),
-            None => {
-                self.outbox.sent_again(notifier, alert, outcome, now);
-                None
-            }
+        let settled = if let Some(sequence) = sequence {
+            self.outbox.record(notifier, *sequence, alert, outcome, now)
+        } else {
+            self.outbox.sent_again(notifier, alert, outcome, now);
+            None
         };
         if let Some(reason) = outcome.reason() {
             tracing::warn!(notifier, alert = sequence, reason, "an alert was not delivered");

@@ -8,10 +8,10 @@ use tollwatch_numbering::{E164, Money};
 /// The first calls of an incident, oldest first. Private: they hold called numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Calls(Vec<Call>);
+pub(super) struct Calls(Vec<Kept>);
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Call {
+struct Kept {
     /// Microseconds since 1970.
     started_at: i64,
     /// Which of the calls that began then.
@@ -27,7 +27,7 @@ struct Call {
     cost: i64,
 }
 
-impl Call {
+impl Kept {
     fn place(&self) -> (i64, u64) {
         (self.started_at, self.call)
     }
@@ -74,9 +74,9 @@ impl Calls {
     pub(super) fn follow(&mut self, found: Vec<Evidence>, settings: &Settings) -> bool {
         let Some(from) = found.first().map(|first| first.started_at.micros()) else { return false };
         let older = self.0.iter().filter(|call| call.started_at < from).cloned();
-        let mut calls: Vec<Call> =
-            older.chain(found.into_iter().map(|found| Call::new(found, settings))).collect();
-        calls.sort_by_key(Call::place);
+        let mut calls: Vec<Kept> =
+            older.chain(found.into_iter().map(|found| Kept::new(found, settings))).collect();
+        calls.sort_by_key(Kept::place);
         calls.truncate(MOST_CALLS);
         let has_changed = calls != self.0;
         self.0 = calls;

@@ -136,12 +136,12 @@ impl Outbox {
             match (notifier.resend_every(), &mut line.firing) {
                 (Some(every), Some(firing)) => firing.set_every(every),
                 (Some(every), None) => line.firing = Some(Firing::new(every)),
-                (None, firing) => self.quenched.extend(line_of(&line.name, firing.take())),
+                (None, firing) => self.quenched.extend(line_of(&line.name, firing.take().as_ref())),
             }
             self.queues.push(line);
         }
-        for mut line in before {
-            self.quenched.extend(line_of(&line.name, line.firing.take()));
+        for line in before {
+            self.quenched.extend(line_of(&line.name, line.firing.as_ref()));
             self.changed.extend(
                 line.queue
                     .sequences()
@@ -399,8 +399,8 @@ impl Line {
 }
 
 /// The incidents that fire at a notifier, under its name.
-fn line_of(notifier: &str, firing: Option<Firing>) -> Vec<(String, String)> {
-    let names = firing.iter().flat_map(Firing::incidents);
+fn line_of(notifier: &str, firing: Option<&Firing>) -> Vec<(String, String)> {
+    let names = firing.into_iter().flat_map(Firing::incidents);
     names.map(|incident| (notifier.to_owned(), incident.to_owned())).collect()
 }
 

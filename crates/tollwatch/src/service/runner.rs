@@ -299,12 +299,11 @@ impl Runner {
         for alert in self.engine.take_alerts() {
             let settings = self.engine.settings_of(&alert.incident.tenant);
             let late = now.timestamp_micros().saturating_sub(alert.at.micros());
-            let incident = alert.incident.clone();
-            let alert = AlertV1::of_calls(&alert, settings);
+            let told = AlertV1::of_calls(&alert, settings);
             let latency = Duration::from_micros(u64::try_from(late).unwrap_or_default());
-            self.metrics.alert(super::view::rule_of(&alert), alert.severity, &alert.tenant, latency);
-            self.tell(alert, now);
-            self.follow_calls(&incident);
+            self.metrics.alert(super::view::rule_of(&told), told.severity, &told.tenant, latency);
+            self.tell(told, now);
+            self.follow_calls(&alert.incident);
         }
     }
 

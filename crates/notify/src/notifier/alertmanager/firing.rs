@@ -155,7 +155,9 @@ mod tests {
     /// What is sent again at a moment, each attempt over at once.
     fn sent(firing: &mut Firing, seconds: i64) -> Vec<AlertReasonV1> {
         let due = firing.due(at(seconds), |_| false, |_| true);
-        due.iter().for_each(|alert| firing.sent(alert, at(seconds)));
+        for alert in &due {
+            firing.sent(alert, at(seconds));
+        }
         due.iter().map(|alert| alert.reason).collect()
     }
 
@@ -184,11 +186,15 @@ mod tests {
             firing.changes().filter_map(|(_, state)| state.cloned()).collect()
         };
         let mut again = Firing::new(Duration::from_mins(1));
-        kept(&firing).into_iter().for_each(|state| again.restore(state, at(7)));
+        for state in kept(&firing) {
+            again.restore(state, at(7));
+        }
         assert_eq!(sent(&mut again, 7), [Opened]);
         again.note(&alert(Resolved), at(20));
         let mut third = Firing::new(Duration::from_mins(1));
-        kept(&again).into_iter().for_each(|state| third.restore(state, at(300)));
+        for state in kept(&again) {
+            third.restore(state, at(300));
+        }
         assert_eq!(sent(&mut third, 300), [Resolved]);
         assert_eq!(sent(&mut third, 320), []);
         assert_eq!(third.changes().map(|(_, state)| state).collect::<Vec<_>>(), [None], "it is to be let go");
@@ -239,7 +245,9 @@ mod tests {
             if due.is_empty() {
                 break;
             }
-            due.iter().for_each(|alert| firing.sent(alert, at(1)));
+            for alert in &due {
+                firing.sent(alert, at(1));
+            }
             turns.push(due.len());
         }
         assert_eq!(turns, [32, 32, 32, 4]);
