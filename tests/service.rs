@@ -1,4 +1,6 @@
 //! `tollwatch run` as a process: followed files, alerts by HTTP, kills.
+mod alerts;
+mod drill;
 mod killed;
 mod promises;
 mod receiver;

@@ -1,6 +1,15 @@
 //! The bodies of the API. Times are RFC 3339 UTC; money is a decimal string.
 //!
 //! None of them holds a calling or called number, but for the one that [`NumberV1`] was asked about.
+mod deliveries;
+mod drill;
+
+pub use deliveries::{DeliveriesV1, DeliveryFilter, DeliveryState, DeliveryV1, RetryDeliveriesV1};
+pub use drill::{DrillIncidentV1, DrillNotifierV1, DrillRequestV1, DrillState, DrillV1};
+
+pub(crate) use deliveries::{MOST_IDS, is_id};
+pub(crate) use drill::LONGEST_SECONDS;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

@@ -332,7 +332,8 @@ impl Runner {
             Outcome::Retry { .. } => DeliveryResult::ServerError,
         };
         self.metrics.delivery(&attempt.notifier, result, attempt.took);
-        self.deliveries.over(attempt, now);
+        let settled = self.deliveries.over(attempt, now);
+        self.drilled(attempt, settled.as_ref(), now);
     }
 
     fn wait(&self, now: DateTime<Utc>) -> Duration {
