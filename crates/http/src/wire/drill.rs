@@ -57,7 +57,9 @@ pub struct DrillV1 {
     /// So many calls, all to one destination.
     pub calls: u64,
     /// Where they went, in English.
-    pub destination: String,
+    pub destination_en: String,
+    /// The same in Japanese.
+    pub destination_ja: String,
     /// What the rules made of them.
     pub incidents: Vec<DrillIncidentV1>,
     /// What became of it at each notifier, in the order of the configuration.

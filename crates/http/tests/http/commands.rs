@@ -115,7 +115,8 @@ fn delivery() -> Value {
 fn drill(id: &str) -> Value {
     json!({
         "drill_id": id, "by": "suzuki", "tenant": "default", "started_at": "2026-11-25T01:00:00Z",
-        "ends_at": "2026-11-25T01:10:00Z", "over": false, "calls": 3, "destination": "Guinea",
+        "ends_at": "2026-11-25T01:10:00Z", "over": false, "calls": 3,
+        "destination_en": "Guinea", "destination_ja": "ギニア",
         "incidents": [{ "incident_id": "drill-inc-1", "rule": "high_risk_burst", "severity": "critical" }],
         "notifiers": [{
             "notifier": "on-call", "state": "delivered", "alerts": 1, "delivered": 1, "first_milliseconds": 120,

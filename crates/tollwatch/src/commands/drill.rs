@@ -85,7 +85,8 @@ fn is_good(drill: &DrillV1) -> bool {
 }
 
 fn lines(drill: &DrillV1, within: &str, language: Language) -> Vec<String> {
-    let DrillV1 { drill_id, calls, destination, tenant, .. } = drill;
+    let DrillV1 { drill_id, calls, tenant, .. } = drill;
+    let destination = language.pick(&drill.destination_en, &drill.destination_ja);
     let mut lines = vec![match language {
         Language::English => format!(
             "DRILL {drill_id}: {calls} made-up calls to {destination}, by the rules of tenant {tenant}"
@@ -134,7 +135,8 @@ fn said(notifier: &DrillNotifierV1, within: &str, language: Language) -> String 
         notifier.last_error.as_deref().unwrap_or(language.pick("no answer yet", "まだ応答がありません"));
     match (notifier.state, language) {
         (DrillState::Delivered, Language::English) => {
-            format!("delivered {first} after the calls ({alerts} alerts, the last after {last})")
+            let count = if alerts == 1 { "1 alert".to_owned() } else { format!("{alerts} alerts") };
+            format!("delivered {first} after the calls ({count}, the last after {last})")
         }
         (DrillState::Delivered, Language::Japanese) => {
             format!("通話から {first} で到達（アラート {alerts} 件、最後は {last}）")

@@ -11,9 +11,7 @@ use tollwatch_http::{Command, IncidentStatusV1, Refusal, ReloadedV1, RetriedV1, 
 
 /// A fault with the file it is of.
 pub(super) fn placed(startup: &Startup, problem: Problem) -> ConfigProblem {
-    let source =
-        startup.file.as_ref().map_or("embedded configuration".to_owned(), |file| file.display().to_string());
-    ConfigProblem { source, line: None, problem }
+    ConfigProblem::of_use(startup.file.as_deref(), problem)
 }
 
 impl Runner {
@@ -71,13 +69,7 @@ impl Runner {
                 }
             }
             Command::BeginDrill { request, reply } => reply.send(self.begin_drill(&request, now)),
-            Command::Drill { drill, reply } => {
-                let known = self.people.drill.as_ref().filter(|known| known.id() == drill);
-                let told = known.map(super::drill::Drill::wire);
-                reply.send(told.ok_or_else(|| {
-                    Refusal::NotFound("no such drill; the last one alone is known".to_owned())
-                }));
-            }
+            Command::Drill { drill, reply } => reply.send(self.drill_of(&drill)),
         }
     }
 

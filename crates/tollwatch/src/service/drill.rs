@@ -31,7 +31,8 @@ pub(super) struct Drill {
     ends: DateTime<Utc>,
     over: bool,
     calls: u64,
-    destination: String,
+    /// In English and in Japanese.
+    destination: [String; 2],
     incidents: Vec<DrillIncidentV1>,
     /// All notifiers, in the order of the configuration.
     notifiers: Vec<String>,
@@ -54,12 +55,9 @@ struct Told {
 }
 
 impl Drill {
-    pub(super) fn id(&self) -> &str {
-        &self.id
-    }
-
     /// For the API.
-    pub(super) fn wire(&self) -> DrillV1 {
+    fn wire(&self) -> DrillV1 {
+        let [english, japanese] = &self.destination;
         DrillV1 {
             drill_id: self.id.clone(),
             by: self.by.clone(),
@@ -68,7 +66,8 @@ impl Drill {
             ends_at: clock::text(self.ends),
             over: self.over,
             calls: self.calls,
-            destination: self.destination.clone(),
+            destination_en: english.clone(),
+            destination_ja: japanese.clone(),
             incidents: self.incidents.clone(),
             notifiers: self.notifiers.iter().map(|name| self.standing(name)).collect(),
         }
@@ -182,9 +181,30 @@ impl Runner {
                 }));
             }
         }
-        let begun = drill.wire();
         self.people.drill = Some(drill);
-        self.keep(now).map(|()| begun)
+        // Where the state cannot be written, it goes out as a real alert would: late. That is worth seeing.
+        let _ = self.keep(now);
+        self.drill().ok_or_else(no_such_drill)
+    }
+
+    /// How a drill of this id stands; the last one alone is known.
+    pub(super) fn drill_of(&self, id: &str) -> Result<DrillV1, Refusal> {
+        self.drill().filter(|drill| drill.drill_id == id).ok_or_else(no_such_drill)
+    }
+
+    fn drill(&self) -> Option<DrillV1> {
+        let mut drill = self.people.drill.as_ref()?.wire();
+        let waiting = drill.notifiers.iter_mut().filter(|notifier| notifier.state == DrillState::Waiting);
+        for notifier in waiting.filter(|notifier| notifier.last_error.is_none()) {
+            // It may not even be tried, for what has happened before.
+            let standing = self.deliveries.outbox.standing().find(|other| other.name == notifier.notifier);
+            if let Some(standing) = standing.filter(|standing| standing.disabled) {
+                let before = standing.last_error.unwrap_or_default();
+                notifier.last_error =
+                    Some(format!("it wants no more alerts until the next reload: {before}"));
+            }
+        }
+        Some(drill)
     }
 
     /// An attempt to deliver is over: of a drill, perhaps.
@@ -228,6 +248,10 @@ impl Runner {
             tracing::info!(drill = drill.id, "a drill is over");
         }
     }
+}
+
+fn no_such_drill() -> Refusal {
+    Refusal::NotFound("no such drill; the last one alone is known".to_owned())
 }
 
 /// The incidents of alerts, each at its highest severity.

@@ -23,8 +23,8 @@ const DIGITS: usize = 11;
 #[derive(Debug)]
 pub(super) struct Attack {
     pub(super) calls: u64,
-    /// Where they went, in English.
-    pub(super) destination: String,
+    /// Where they went, in English and in Japanese.
+    pub(super) destination: [String; 2],
     /// Marked as those of a drill.
     pub(super) alerts: Vec<AlertV1>,
 }
@@ -60,7 +60,8 @@ fn attack(
     let mut engine = Config::engine(config.settings.clone(), config.tenants.clone());
     let tenant_id = engine.tenant(tenant);
     let mut decoder = Decoder::new(Format::parse("tollwatch_jsonl").ok()?, Zone::UTC);
-    let mut attack = Attack { calls: 0, destination: destination.name_en.clone(), alerts: Vec::new() };
+    let names = [destination.name_en.clone(), destination.name_ja.clone()];
+    let mut attack = Attack { calls: 0, destination: names, alerts: Vec::new() };
     while attack.calls < MOST_CALLS {
         // They begin together, as those of a dialler do.
         let at = EventTime::from_micros(now.timestamp_micros().saturating_add(attack.calls as i64));
