@@ -22,5 +22,6 @@ mod quarantine;
 mod reconfigure;
 mod scenarios;
 mod service;
+mod shells;
 mod sources;
 mod tidy;

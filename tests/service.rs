@@ -1,8 +1,10 @@
 //! `tollwatch run` as a process: followed files, alerts by HTTP, kills, and the programs of others that it works with.
 mod alertmanager;
+mod alerts;
 mod api;
 mod attack;
 mod daemon;
+mod drill;
 mod killed;
 mod prometheus;
 mod promises;

@@ -1,7 +1,9 @@
 //! A service in a folder of its own.
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 /// A folder with a configuration, and the process that runs on it.
@@ -76,16 +78,33 @@ impl Running {
         assert!(asked.success());
     }
 
-    /// Where its API listens, as the log says.
+    /// Runs another command on the same configuration.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tollwatch"));
+        command.args(arguments).arg("-c").arg(self.path("tollwatch.toml")).env("LC_ALL", "C");
+        command.stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Where its API listens, once it does.
     pub(crate) fn address(&self) -> String {
-        let address = || {
-            self.log().lines().find_map(|line| {
-                let said: serde_json::Value = serde_json::from_str(line).ok()?;
-                Some(said["fields"]["address"].as_str()?.to_owned())
-            })
+        let said = |log: &str| {
+            let line = log.lines().rev().find(|line| line.contains("\"listening\""))?;
+            let told: serde_json::Value = serde_json::from_str(line).ok()?;
+            told["fields"]["address"].as_str().map(str::to_owned)
         };
-        assert!(wait_until(Duration::from_mins(1), || address().is_some()), "{}", self.log());
-        address().unwrap_or_default()
+        // The last one is that of the last start.
+        assert!(wait_until(Duration::from_mins(1), || said(&self.log()).is_some()), "{}", self.log());
+        said(&self.log()).unwrap()
+    }
+
+    /// What its API says to a GET, head and body.
+    pub(crate) fn get(&self, path: &str, token: &str) -> String {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        let head = "Host: localhost\r\nConnection: close\r\nAuthorization: Bearer";
+        write!(stream, "GET {path} HTTP/1.1\r\n{head} {token}\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     /// What it has said so far is not looked at any more.

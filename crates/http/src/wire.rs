@@ -2,6 +2,15 @@
 //!
 //! A called number stands in the evidence of an incident and nowhere else, masked unless `http.show_numbers` says
 //! otherwise; [`NumberV1`] holds the one that it was asked about.
+mod deliveries;
+mod drill;
+
+pub use deliveries::{DeliveriesV1, DeliveryFilter, DeliveryState, DeliveryV1, RetryDeliveriesV1};
+pub use drill::{DrillIncidentV1, DrillNotifierV1, DrillRequestV1, DrillState, DrillV1};
+
+pub(crate) use deliveries::{MOST_IDS, is_id};
+pub(crate) use drill::LONGEST_SECONDS;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

@@ -50,6 +50,16 @@ impl fmt::Display for ConfigProblem {
     }
 }
 
+impl ConfigProblem {
+    /// A fault that was found only when the configuration was put to use, with its line in the file.
+    pub(crate) fn of_use(file: Option<&Path>, problem: Problem) -> Self {
+        let source =
+            file.map_or_else(|| "embedded configuration".to_owned(), |file| file.display().to_string());
+        let text = file.and_then(|file| std::fs::read_to_string(file).ok());
+        Self { source, line: text.and_then(|text| place::line_of(&text, &problem.place)), problem }
+    }
+}
+
 /// What flags say over the file.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
@@ -341,6 +351,14 @@ fn build(raw: &RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) ->
         &raw.rates.currency,
     );
     let service = Service::new(raw, folder, problems);
+    warnings.extend(service.http.iter().flat_map(tollwatch_http::HttpConfig::warnings));
+    if raw.notifiers.is_empty() && !sources.followed().is_empty() {
+        let what = language.unwrap_or(Language::English).pick(
+            "notifiers: there are none, so that `tollwatch run` tells nobody of anything; docs/notifiers.md has examples",
+            "notifiers: 通知先がないため、`tollwatch run` は誰にも知らせません。docs/notifiers.md に例があります",
+        );
+        warnings.push(what.to_owned());
+    }
     let tenants = tenants::settings(raw, &detection, &plan, &destinations, &deck, problems);
     match common {
         Ok(settings) => Some(Config {

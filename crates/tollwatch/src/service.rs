@@ -12,7 +12,9 @@ mod checkpoint;
 mod clock;
 mod commands;
 mod conditions;
+mod deliveries;
 mod delivery;
+mod drill;
 mod evidence;
 mod grouping;
 mod intake;
@@ -28,4 +30,5 @@ mod signals;
 mod supervisor;
 mod view;
 
+pub(crate) use deliveries::{StoppedService, age_seconds};
 pub(crate) use runner::{Ended, Startup, run};

@@ -26,6 +26,9 @@ pub struct AlertV1 {
     pub about: AboutV1,
 }
 
+/// What the ids of drills begin with.
+const DRILL_PREFIX: &str = "drill-";
+
 /// Why an alert goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -206,6 +209,27 @@ impl AlertV1 {
         alert
     }
 
+    /// The same alert of a drill: marked as one, and under ids that no real alert has.
+    #[must_use]
+    pub fn of_drill(mut self) -> Self {
+        let mark = |id: &mut String| {
+            if !id.starts_with(DRILL_PREFIX) {
+                id.insert_str(0, DRILL_PREFIX);
+            }
+        };
+        match &mut self.about {
+            AboutV1::Calls(incident) => {
+                mark(&mut incident.incident_id);
+                incident.folded_into.iter_mut().for_each(mark);
+            }
+            AboutV1::Service(condition) => mark(&mut condition.incident_id),
+        }
+        self.alert_id = self.name();
+        mark(&mut self.alert_id);
+        self.drill = true;
+        self
+    }
+
     /// The incident that it belongs to: alerts with the same one are about the same thing.
     pub fn incident_id(&self) -> &str {
         match &self.about {
@@ -265,6 +289,16 @@ mod tests {
         let at = "2026-03-07T18:00:00Z".to_owned();
         let same = AlertV1::of_condition(Opened, at, Severity::Warning, "default".to_owned(), same);
         assert!(ids.contains(&same.alert_id));
+    }
+
+    #[test]
+    fn a_drill_has_ids_that_no_real_alert_has_and_marking_it_twice_changes_nothing() {
+        let real = alert("inc-1", AlertReasonV1::Opened, "2026-03-07T18:00:00Z", Severity::Critical);
+        let drill = real.clone().of_drill();
+        assert!(drill.drill && !real.drill);
+        assert_eq!(drill.incident_id(), "drill-inc-1");
+        assert!(drill.alert_id.starts_with("drill-alr-"), "{}", drill.alert_id);
+        assert_eq!(drill.clone().of_drill(), drill);
     }
 
     #[test]

@@ -158,17 +158,15 @@ impl Cases {
         let mut again = Vec::new();
         for case in self.by_incident.values_mut() {
             let is_due = now.signed_duration_since(case.told_at) >= every;
-            if !is_due || case.is_over() || case.acknowledged.is_some() || case.incident.folded_into.is_some()
-            {
+            let is_looked_after = case.is_over() || case.acknowledged.is_some();
+            // A drill asks once.
+            if !is_due || is_looked_after || case.incident.folded_into.is_some() || case.drill {
                 continue;
             }
             case.told_at = now;
             case.told_again += 1;
             case.changed = true;
-            let mut alert =
-                AlertV1::of_incident(AlertReasonV1::Renotified, clock::text(now), case.incident.clone());
-            alert.drill = case.drill;
-            again.push(alert);
+            again.push(case.decided(AlertReasonV1::Renotified, now));
         }
         again
     }
@@ -217,6 +215,12 @@ impl Cases {
     /// Whether an incident goes on, for all that is known.
     pub(super) fn is_open(&self, id: &str) -> bool {
         self.by_incident.get(id).is_some_and(|case| !case.is_over())
+    }
+
+    /// Drills that go on: the ids of their incidents.
+    pub(super) fn open_drills(&self) -> Vec<String> {
+        let open = self.by_incident.iter().filter(|(_, case)| case.drill && !case.is_over());
+        open.map(|(id, _)| id.clone()).collect()
     }
 
     /// Whether somebody said that an incident is over, so that nobody is called for it any more.
@@ -306,8 +310,7 @@ impl Cases {
 
 impl Case {
     fn decided(&self, reason: AlertReasonV1, now: DateTime<Utc>) -> AlertV1 {
-        let mut alert = AlertV1::of_incident(reason, clock::text(now), self.incident.clone());
-        alert.drill = self.drill;
-        alert
+        let alert = AlertV1::of_incident(reason, clock::text(now), self.incident.clone());
+        if self.drill { alert.of_drill() } else { alert }
     }
 }

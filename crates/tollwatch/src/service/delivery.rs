@@ -54,8 +54,8 @@ impl Deliveries {
         }
     }
 
-    /// An attempt is over.
-    pub(super) fn over(&mut self, attempt: &Attempt, now: DateTime<Utc>) {
+    /// An attempt is over: what became of the alert by it.
+    pub(super) fn over(&mut self, attempt: &Attempt, now: DateTime<Utc>) -> Option<Settled> {
         self.in_flight = self.in_flight.saturating_sub(1);
         let Attempt { notifier, sequence, alert, outcome, .. } = attempt;
         let settled = if let Some(sequence) = sequence {
@@ -70,6 +70,7 @@ impl Deliveries {
         if settled == Some(Settled::Dead) {
             tracing::error!(notifier, alert = sequence, "an alert was given up");
         }
+        settled
     }
 
     /// Whether nothing is under way, and nothing is to be written or due.

@@ -48,6 +48,7 @@ impl Runner {
         alerts.extend(blindness::of_engine(&mut self.conditions, &counters, &self.counters_before, now));
         self.counters_before = counters;
         self.people.mutes.expire(now);
+        self.end_drills_if_due(now);
         if let Some(every) =
             self.config.service.renotify_after.and_then(|every| TimeDelta::from_std(every).ok())
         {

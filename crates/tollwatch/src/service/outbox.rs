@@ -1,12 +1,14 @@
 //! Alerts on their way to people: routed, durable, queued for each notifier.
+use super::deliveries::{Item, is_wanted};
 use super::grouping::Audience;
 use super::saved;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tollwatch_detect::AlertV1;
+use tollwatch_http::RetryDeliveriesV1;
 use tollwatch_notify::{
-    Firing, FiringState, ItemState, Mute, Notifier, Outcome, Queue, Routed, Router, Settled,
+    Addressee, Due, Firing, FiringState, ItemState, Mute, Notifier, Outcome, Queue, Routed, Router, Settled,
 };
 use tollwatch_store::{Alert as StoredAlert, Changes, Delivery, DeliveryKey, Outbox as Stored};
 
@@ -62,6 +64,15 @@ struct Fresh {
     to: Vec<(usize, ItemState)>,
     /// It was let out before it was durable, since the store has been failing for too long.
     is_out: bool,
+}
+
+/// What became of an alert that was taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Added {
+    pub(super) sequence: u64,
+    /// Names of the notifiers, and before when each does not send it.
+    pub(super) to: Vec<(String, DateTime<Utc>)>,
+    pub(super) is_muted: bool,
 }
 
 /// How a notifier stands.
@@ -152,31 +163,51 @@ impl Outbox {
     }
 
     /// Takes an alert in. It goes out once the next commit is done.
-    pub(super) fn add(&mut self, alert: AlertV1, audience: Audience, now: DateTime<Utc>, mutes: &[Mute]) {
-        let to = match self.router.route(&alert, now, mutes) {
-            Routed::Muted(_) => {
-                self.muted += 1;
-                Vec::new()
-            }
-            Routed::To(to) => {
-                self.unrouted += u64::from(to.is_empty());
-                let hears = |notifier: usize| match audience {
-                    Audience::All => true,
-                    Audience::People => self.queues.get(notifier).is_some_and(|line| line.tells_people),
-                    Audience::Machines => self.queues.get(notifier).is_some_and(|line| !line.tells_people),
-                };
-                let to = to.iter().filter(|to| hears(to.notifier));
-                to.map(|to| (to.notifier, ItemState::new(now, to.not_before))).collect()
-            }
+    pub(super) fn add(
+        &mut self,
+        alert: AlertV1,
+        audience: Audience,
+        now: DateTime<Utc>,
+        mutes: &[Mute],
+    ) -> Added {
+        let (to, is_muted) = match self.router.route(&alert, now, mutes) {
+            Routed::Muted(_) => (Vec::new(), true),
+            Routed::To(to) => (to, false),
         };
-        self.fresh.push(Fresh {
-            sequence: self.next,
-            alert: Arc::new(alert),
-            raised: now,
-            to,
-            is_out: false,
-        });
+        self.muted += u64::from(is_muted);
+        self.unrouted += u64::from(!is_muted && to.is_empty());
+        let hears = |notifier: usize| match audience {
+            Audience::All => true,
+            Audience::People => self.queues.get(notifier).is_some_and(|line| line.tells_people),
+            Audience::Machines => self.queues.get(notifier).is_some_and(|line| !line.tells_people),
+        };
+        let to: Vec<Addressee> = to.into_iter().filter(|to| hears(to.notifier)).collect();
+        self.put(alert, &to, is_muted, now)
+    }
+
+    /// Takes an alert in for these notifiers, whatever the routes say: those who were told how it began.
+    pub(super) fn add_for(
+        &mut self,
+        alert: AlertV1,
+        notifiers: &BTreeSet<String>,
+        now: DateTime<Utc>,
+    ) -> Added {
+        let places = self.queues.iter().enumerate().filter(|(_, line)| notifiers.contains(&line.name));
+        let to: Vec<Addressee> =
+            places.map(|(notifier, _)| Addressee { notifier, not_before: now }).collect();
+        self.put(alert, &to, false, now)
+    }
+
+    fn put(&mut self, alert: AlertV1, to: &[Addressee], is_muted: bool, now: DateTime<Utc>) -> Added {
+        let sequence = self.next;
         self.next += 1;
+        let named = to
+            .iter()
+            .filter_map(|to| self.queues.get(to.notifier).map(|line| (line.name.clone(), to.not_before)));
+        let added = Added { sequence, to: named.collect(), is_muted };
+        let to = to.iter().map(|to| (to.notifier, ItemState::new(now, to.not_before))).collect();
+        self.fresh.push(Fresh { sequence, alert: Arc::new(alert), raised: now, to, is_out: false });
+        added
     }
 
     /// Whether there are alerts that wait for a commit.
@@ -311,35 +342,61 @@ impl Outbox {
                 }
                 self.changed.insert(key, None);
             }
-            Settled::Again(_) | Settled::Dead => {
+            Settled::Again(_) | Settled::Dead | Settled::Disabled => {
                 self.changed.insert(key, line.queue.state(sequence).map(stored));
             }
-            Settled::Disabled => {}
         }
         Some(settled)
     }
 
-    /// Puts dead deliveries of a notifier back: one alert's, or all. How many; none if there is no such notifier.
-    pub(super) fn retry(
-        &mut self,
-        notifier: &str,
-        alert_id: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Option<u64> {
-        let line = self.queues.iter_mut().find(|line| line.name == notifier)?;
-        let wanted = |alert: &AlertV1| alert_id.is_none_or(|id| alert.alert_id == id);
-        let dead: Vec<u64> =
-            line.queue.dead().filter(|(_, alert, _)| wanted(alert)).map(|(sequence, ..)| sequence).collect();
-        line.queue.enable();
+    /// Deliveries that are not done, in no order.
+    pub(super) fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        self.queues.iter().flat_map(|line| {
+            let items = line.queue.items();
+            items.map(|(sequence, alert, state)| (sequence, &*line.name, alert, state))
+        })
+    }
+
+    /// Whether there is a notifier of this name.
+    pub(super) fn knows(&self, notifier: &str) -> bool {
+        self.queues.iter().any(|line| line.name == notifier)
+    }
+
+    /// Makes due at once what has failed of what is asked for, and lets notifiers try again that wanted no more. How many.
+    pub(super) fn retry(&mut self, request: &RetryDeliveriesV1, now: DateTime<Utc>) -> u64 {
         let mut retried = 0;
-        for sequence in dead {
-            if line.queue.retry(sequence, now) {
-                retried += 1;
-                let key = DeliveryKey { alert: sequence, notifier: notifier.to_owned() };
-                self.changed.insert(key, line.queue.state(sequence).map(stored));
+        for line in &mut self.queues {
+            let items = line.queue.items().filter(|(_, alert, _)| is_wanted(request, alert, &line.name));
+            let wanted: Vec<u64> = items.map(|(sequence, ..)| sequence).collect();
+            let was_disabled = line.queue.is_disabled() && !wanted.is_empty();
+            if was_disabled {
+                line.queue.enable();
+            }
+            for sequence in wanted {
+                if line.queue.retry(sequence, now) {
+                    let key = DeliveryKey { alert: sequence, notifier: line.name.clone() };
+                    self.changed.insert(key, line.queue.state(sequence).map(stored));
+                    retried += 1;
+                } else {
+                    retried += u64::from(was_disabled);
+                }
             }
         }
-        Some(retried)
+        retried
+    }
+
+    /// Gives up deliveries of some alerts, told by their numbers, unless they are under way.
+    pub(super) fn withdraw(&mut self, which: impl Fn(u64, &AlertV1) -> bool) {
+        for line in &mut self.queues {
+            let items = line.queue.items().filter(|(sequence, alert, _)| which(*sequence, alert));
+            let wanted: Vec<u64> = items.map(|(sequence, ..)| sequence).collect();
+            for sequence in wanted {
+                if line.queue.withdraw(sequence) {
+                    let key = DeliveryKey { alert: sequence, notifier: line.name.clone() };
+                    self.changed.insert(key, None);
+                }
+            }
+        }
     }
 
     /// When something is due next.
@@ -404,7 +461,7 @@ fn line_of(notifier: &str, firing: Option<&Firing>) -> Vec<(String, String)> {
     names.map(|incident| (notifier.to_owned(), incident.to_owned())).collect()
 }
 
-fn stored(state: &ItemState) -> Delivery {
+pub(super) fn stored(state: &ItemState) -> Delivery {
     let bytes = serde_json::to_vec(state).unwrap_or_default();
     if state.dead.is_some() { Delivery::Dead(bytes) } else { Delivery::Pending(bytes) }
 }

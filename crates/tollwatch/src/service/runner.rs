@@ -137,7 +137,12 @@ impl Runner {
             }
         };
         let state = config.service.state.clone();
-        let mut store = Store::open(&state).with_context(|| format!("the state in {}", state.display()))?;
+        let mut store = Store::open(&state).map_err(|error| {
+            // A folder that belongs to somebody else is what a first start meets.
+            let is_path = matches!(error, tollwatch_store::StoreError::Path { .. });
+            let hint = if is_path { " (`service.state`; it must be this user's own)" } else { "" };
+            anyhow::Error::new(error).context(format!("the state in {}{hint}", state.display()))
+        })?;
         let Saved { engine: parts, people, conditions, mut sources, outbox, firing, unreadable } =
             Saved::load(&mut store).with_context(|| format!("the state in {}", state.display()))?;
         if let Some(what) = unreadable.first() {
@@ -346,7 +351,8 @@ impl Runner {
             Outcome::Retry { .. } => DeliveryResult::ServerError,
         };
         self.metrics.delivery(&attempt.notifier, result, attempt.took);
-        self.deliveries.over(attempt, now);
+        let settled = self.deliveries.over(attempt, now);
+        self.drilled(attempt, settled.as_ref(), now);
     }
 
     fn wait(&self, now: DateTime<Utc>) -> Duration {
