@@ -107,7 +107,8 @@ impl Drill {
 
     /// An attempt to deliver something of it is over.
     fn note(&mut self, attempt: &Attempt, settled: Option<&Settled>, now: DateTime<Utc>) -> bool {
-        let is_of = |told: &&mut Told| told.sequence == attempt.sequence && told.notifier == attempt.notifier;
+        let is_of =
+            |told: &&mut Told| Some(told.sequence) == attempt.sequence && told.notifier == attempt.notifier;
         let Some(told) = self.told.iter_mut().find(is_of) else { return false };
         if attempt.outcome == Outcome::Delivered {
             told.delivered = Some(now);
@@ -212,7 +213,7 @@ impl Runner {
         let Some(drill) = &mut self.people.drill else { return };
         if drill.note(attempt, settled, now) && drill.over {
             // It came back after the end: nobody is to hear of an old drill tomorrow.
-            self.deliveries.outbox.withdraw(|sequence, _| sequence == attempt.sequence);
+            self.deliveries.outbox.withdraw(|sequence, _| Some(sequence) == attempt.sequence);
         }
     }
 

@@ -67,7 +67,9 @@ fn attack(
         let at = EventTime::from_micros(now.timestamp_micros().saturating_add(attack.calls as i64));
         let line = record(drill, attack.calls, &format!("+{stem}{:02}", attack.calls), at)?;
         let mut tally = Tally::default();
-        let mut take = |record: &Record<'_>| engine.observe(tenant_id, 0, record);
+        let mut take = |record: &Record<'_>| {
+            engine.observe(tenant_id, 0, record);
+        };
         let mut sink = Counting { tally: &mut tally, quarantine: None, take: &mut take };
         decoder.decode(&line, false, &mut sink);
         if tally.records != 1 || tally.rejected() > 0 {
