@@ -134,7 +134,7 @@ fn an_editor_takes_a_configuration_that_leaves_out_what_has_a_default() {
         "",
         "[site]\ntimezone = \"UTC\"\n",
         "[service]\nstate = \"state\"\n[http]\nenabled = false\n[rates]\ncurrency = \"USD\"\n",
-        "[detection]\nshort_call = \"10s\"\n[limits]\nkeys = 7\n[business_hours]\nfrom = \"09:00\"\n[text]\n[dial_plan]\n",
+        "[detection]\nshort_call = \"10s\"\n[limits]\nkeys = 5000\n[business_hours]\nfrom = \"09:00\"\n[text]\n[dial_plan]\n",
     ] {
         tollwatch::Config::from_text(file, "test.toml", None, &tollwatch::Overrides::default()).unwrap();
         assert_eq!(

@@ -141,6 +141,7 @@ pub(crate) fn mute(id: &str) -> Value {
 /// A service and what stands around it.
 pub(crate) struct Around {
     pub view: Published,
+    pub heartbeat: Arc<Heartbeat>,
     pub service: Arc<Service>,
 }
 
@@ -158,8 +159,8 @@ pub(crate) fn around(
     view_of.publish(view());
     let build = Build { version: "0.1.0", revision: "unknown", rustc: "1.95.0" };
     let registry = Metrics::new(&build, 0).unwrap().registry();
-    let service = Service::new(view_of.clone(), heartbeat, registry, access, limits, submit);
-    Around { view: view_of, service: Arc::new(service) }
+    let service = Service::new(view_of.clone(), Arc::clone(&heartbeat), registry, access, limits, submit);
+    Around { view: view_of, heartbeat, service: Arc::new(service) }
 }
 
 /// On loopback, without a token.
