@@ -408,3 +408,6 @@ fn stored(state: &ItemState) -> Delivery {
     let bytes = serde_json::to_vec(state).unwrap_or_default();
     if state.dead.is_some() { Delivery::Dead(bytes) } else { Delivery::Pending(bytes) }
 }
+
+#[cfg(test)]
+mod tests;
