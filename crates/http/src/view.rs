@@ -35,6 +35,11 @@ impl IncidentEntry {
         &self.detail.status
     }
 
+    /// The calls that are shown.
+    pub fn calls(&self) -> &[CallV1] {
+        &self.detail.calls
+    }
+
     /// What lists are ordered by: event time of detection in microseconds, then the id.
     pub(crate) fn place(&self) -> (i64, &str) {
         (self.detected_at, &self.detail.status.incident.incident_id)

@@ -62,7 +62,9 @@ pub(super) fn of_source(
                 format!(
                     "{rejected} % of the last records have another shape: {reason}. Was the PBX changed?"
                 ),
-                format!("直近の記録の {rejected} % は形が違います: {reason}。PBX の設定が変わりましたか"),
+                format!(
+                    "直近の記録の {rejected} % は列の数が合いません ({reason})。PBX の設定が変わりましたか"
+                ),
             )
         }),
     );

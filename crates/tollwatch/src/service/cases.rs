@@ -314,3 +314,86 @@ impl Case {
         if self.drill { alert.of_drill() } else { alert }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tollwatch_cdr::EventTime;
+    use tollwatch_numbering::Money;
+
+    fn alert(number: usize, reason: AlertReasonV1) -> AlertV1 {
+        let all = tollwatch_notify::sample_alerts().into_iter().map(|(alert, _)| alert);
+        let mut alert = all.into_iter().find(|alert| alert.reason == reason).unwrap();
+        if let AboutV1::Calls(incident) = &mut alert.about {
+            incident.incident_id = format!("inc-{number:05}");
+            incident.detected_at = format!("2026-03-07T18:00:00.{number:06}Z");
+        }
+        alert
+    }
+
+    fn call() -> Evidence {
+        Evidence {
+            call: 1,
+            call_id: "1772906414.17".to_owned(),
+            started_at: EventTime::from_seconds(1_772_906_414),
+            extension: None,
+            number: None,
+            destination: None,
+            answered: false,
+            billable_seconds: 0,
+            cost: Money::ZERO,
+        }
+    }
+
+    /// Ids and how many calls they are shown with.
+    fn shown(cases: &mut Cases) -> Vec<(String, usize)> {
+        let shown =
+            |entry: &Arc<IncidentEntry>| (entry.status().incident.incident_id.clone(), entry.calls().len());
+        cases.entries(&[], false).iter().map(shown).collect()
+    }
+
+    #[test]
+    fn of_incidents_that_are_over_the_newest_are_kept_and_of_fewer_the_calls() {
+        let settings = crate::Config::load(None, &crate::Overrides::default()).unwrap().settings;
+        let (mut cases, now) = (Cases::default(), DateTime::default());
+        // One that goes on is older than all.
+        for number in 0..=MOST_RESOLVED + 5 {
+            let reason = if number == 0 { AlertReasonV1::Opened } else { AlertReasonV1::Resolved };
+            cases.hear(&alert(number, reason), now);
+            cases.follow_calls(&format!("inc-{number:05}"), vec![call()], &settings);
+        }
+        assert!(shown(&mut cases).iter().all(|(_, calls)| *calls == 1));
+        let changes = cases.changes();
+        let gone: Vec<&str> =
+            changes.iter().filter(|(_, value)| value.is_none()).map(|(id, _)| id.as_str()).collect();
+        assert_eq!(gone, ["inc-00001", "inc-00002", "inc-00003", "inc-00004", "inc-00005"]);
+        let shown = shown(&mut cases);
+        assert_eq!(shown.len(), MOST_RESOLVED + 1);
+        let with_calls: Vec<&str> =
+            shown.iter().filter(|(_, calls)| *calls > 0).map(|(id, _)| id.as_str()).collect();
+        assert_eq!((with_calls.len(), with_calls[0]), (MOST_WITH_CALLS + 1, "inc-00000"));
+        assert_eq!(with_calls[1], format!("inc-{:05}", MOST_RESOLVED + 5 - MOST_WITH_CALLS + 1));
+        // What is kept is what is shown after a restart.
+        let mut restored = Cases::default();
+        for (id, value) in changes.into_iter().filter_map(|(id, value)| Some((id, value?))) {
+            assert!(restored.restore(id, &value));
+        }
+        assert_eq!(self::shown(&mut restored), shown);
+        assert_eq!(restored.changes(), []);
+    }
+
+    #[test]
+    fn an_incident_about_a_number_shows_it_masked_unless_it_is_to_be_shown() {
+        let mut alert = alert(1, AlertReasonV1::Opened);
+        if let AboutV1::Calls(incident) = &mut alert.about {
+            incident.scope.kind = "called_number".to_owned();
+            incident.scope.value = "224655500002".to_owned();
+        }
+        let mut cases = Cases::default();
+        cases.hear(&alert, DateTime::default());
+        let value =
+            |cases: &Cases, in_full| cases.status("inc-00001", &[], in_full).unwrap().incident.scope.value;
+        assert_eq!((&*value(&cases, false), &*value(&cases, true)), ("+22465550****", "+224655500002"));
+        assert_eq!(cases.entries(&[], false)[0].status().incident.scope.value, "+22465550****");
+    }
+}

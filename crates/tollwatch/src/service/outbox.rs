@@ -465,3 +465,6 @@ pub(super) fn stored(state: &ItemState) -> Delivery {
     let bytes = serde_json::to_vec(state).unwrap_or_default();
     if state.dead.is_some() { Delivery::Dead(bytes) } else { Delivery::Pending(bytes) }
 }
+
+#[cfg(test)]
+mod tests;
