@@ -13,8 +13,11 @@ mod clock;
 mod commands;
 mod conditions;
 mod delivery;
+#[cfg(test)]
+mod faults;
 mod grouping;
 mod intake;
+mod keeping;
 mod looking;
 mod mutes;
 mod outbox;
