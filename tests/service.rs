@@ -5,11 +5,14 @@ mod api;
 mod attack;
 mod daemon;
 mod drill;
+mod full_disk;
 mod killed;
+mod memory;
 mod prometheus;
 mod promises;
 mod receiver;
 mod running;
+mod system_calls;
 mod web;
 
 pub(crate) use receiver::Receiver;

@@ -37,7 +37,11 @@ impl Running {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tollwatch"));
+        self.command_of(Command::new(env!("CARGO_BIN_EXE_tollwatch")))
+    }
+
+    /// The service by a program that is given its command line.
+    fn command_of(&self, mut command: Command) -> Command {
         command.arg("run").arg("-c").arg(self.path("tollwatch.toml")).stdin(Stdio::null());
         let log = fs::OpenOptions::new().create(true).append(true).open(self.path("log")).unwrap();
         command.stderr(log).stdout(Stdio::null());
@@ -52,6 +56,29 @@ impl Running {
     /// Runs until everything is read and sent; its exit status.
     pub(crate) fn run_until_dry(&self) -> Option<i32> {
         self.command().arg("--until-dry").status().unwrap().code()
+    }
+
+    /// The same with one of its calls to the system failing, by strace: the `nth` of the engine's thread of those that
+    /// `calls` stands for. The exit status, and how many calls failed; none where strace cannot work.
+    pub(crate) fn run_with_fault(&self, calls: &str, nth: usize) -> Option<(Option<i32>, usize)> {
+        let trace = self.path("trace");
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-o"]).arg(&trace).arg("-e").arg(format!("trace={calls}"));
+        strace.arg("-e").arg(format!("inject={calls}:error=EIO:when={nth}"));
+        strace.arg(env!("CARGO_BIN_EXE_tollwatch"));
+        let status = self.command_of(strace).arg("--until-dry").status().ok()?;
+        let traced = fs::read_to_string(trace).ok()?;
+        let failed = traced.lines().filter(|line| line.contains("(INJECTED)")).count();
+        (!self.log().contains("PTRACE")).then_some((status.code(), failed))
+    }
+
+    /// What the kernel says of the process: resident kilobytes, and open file handles.
+    pub(crate) fn taken(&self) -> (u64, usize) {
+        let process = PathBuf::from(format!("/proc/{}", self.process.as_ref().unwrap().id()));
+        let status = fs::read_to_string(process.join("status")).unwrap();
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let resident = resident.trim().trim_end_matches("kB").trim().parse().unwrap();
+        (resident, fs::read_dir(process.join("fd")).unwrap().count())
     }
 
     /// SIGKILL. Whether it was still there to be killed.

@@ -205,9 +205,9 @@ impl Scanner {
 }
 
 /// An error in one line, with what caused it.
-pub(crate) fn with_causes(error: &SourceError) -> String {
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(error) = cause {
         words.push_str(": ");
         words.push_str(&error.to_string());

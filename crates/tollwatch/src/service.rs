@@ -16,8 +16,11 @@ mod deliveries;
 mod delivery;
 mod drill;
 mod evidence;
+#[cfg(test)]
+mod faults;
 mod grouping;
 mod intake;
+mod keeping;
 mod looking;
 mod mutes;
 mod outbox;

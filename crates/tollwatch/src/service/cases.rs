@@ -14,6 +14,9 @@ const MOST_RESOLVED: usize = 10_000;
 /// And of so many, the newest, the calls: 50 of them take some 20 KB.
 const MOST_WITH_CALLS: usize = 1_000;
 
+/// Ids of incidents, and what is to be kept of them; nothing for those that are let go.
+type Changes = Vec<(String, Option<Vec<u8>>)>;
+
 /// What is kept of an incident beside the engine's own state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Case {
@@ -229,16 +232,15 @@ impl Cases {
     }
 
     /// What has changed since the last time: id, and the case or nothing.
-    pub(super) fn changes(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
+    pub(super) fn changes(&mut self) -> Result<Changes, serde_json::Error> {
         self.forget();
-        let mut changes: Vec<(String, Option<Vec<u8>>)> =
-            std::mem::take(&mut self.gone).into_iter().map(|id| (id, None)).collect();
+        let mut changes: Changes = std::mem::take(&mut self.gone).into_iter().map(|id| (id, None)).collect();
         for (id, case) in self.by_incident.iter_mut().filter(|(_, case)| case.changed) {
+            changes.push((id.clone(), Some(serde_json::to_vec(case)?)));
             case.changed = false;
             self.entries.remove(id);
-            changes.push((id.clone(), serde_json::to_vec(case).ok()));
         }
-        changes
+        Ok(changes)
     }
 
     /// Lets the oldest of those go that are over, beyond what is kept, and the calls of others.

@@ -103,7 +103,7 @@ impl Runner {
     }
 
     pub(super) fn keep(&mut self, now: DateTime<Utc>) -> Result<(), Refusal> {
-        let kept = self.checkpoint(now).map_err(|error| Refusal::NotDurable(format!("{error:#}")));
+        let kept = self.checkpoint(now).map_err(|error| Refusal::NotDurable(error.to_string()));
         self.publish(now);
         kept
     }

@@ -73,6 +73,12 @@ impl Deliveries {
         settled
     }
 
+    /// Attempts that are under way.
+    #[cfg(test)]
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
     /// Whether nothing is under way, and nothing is to be written or due.
     pub(super) fn are_done(&self, now: DateTime<Utc>) -> bool {
         self.in_flight == 0 && !self.outbox.is_busy(now)

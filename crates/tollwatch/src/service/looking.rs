@@ -1,6 +1,6 @@
 //! What is looked at every few seconds: is anything blind, silent or stuck, and what does the API show.
 use super::blindness;
-use super::reading::{QUARANTINE_BYTES, offset, open_quarantine};
+use super::reading::offset;
 use super::runner::Runner;
 use chrono::{DateTime, TimeDelta, Utc};
 use tollwatch_detect::{Incident, IncidentV1};
@@ -59,11 +59,6 @@ impl Runner {
         let incidents = self.engine.incidents();
         self.follow(&incidents);
         self.publish(now);
-        if let Some(quarantine) = &mut self.sources.quarantine
-            && quarantine.finish().is_ok()
-            && quarantine.bytes() > QUARANTINE_BYTES
-        {
-            self.sources.quarantine = open_quarantine(&self.config.service.state, self.config.language).ok();
-        }
+        self.sources.tend_quarantine(&self.config.service.state, self.config.language);
     }
 }

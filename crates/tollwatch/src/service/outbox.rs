@@ -139,6 +139,17 @@ impl Outbox {
     /// Other notifiers and routes: queues go on by name.
     pub(super) fn reconfigure(&mut self, notifiers: &[Notifier], router: Router) {
         let mut before = std::mem::take(&mut self.queues);
+        // Alerts that wait for a store that fails know their notifiers by place.
+        let places: Vec<Option<usize>> = before
+            .iter()
+            .map(|line| notifiers.iter().position(|notifier| notifier.name() == line.name))
+            .collect();
+        for fresh in &mut self.fresh {
+            fresh.to = std::mem::take(&mut fresh.to)
+                .into_iter()
+                .filter_map(|(before, state)| Some((places.get(before).copied().flatten()?, state)))
+                .collect();
+        }
         for notifier in notifiers {
             let known = before.iter().position(|line| line.name == notifier.name());
             let mut line = known.map_or_else(|| Line::new(notifier), |at| before.swap_remove(at));
@@ -210,6 +221,10 @@ impl Outbox {
         added
     }
 
+    /// How many alerts wait for a commit.
+    pub(super) fn waiting(&self) -> usize {
+        self.fresh.len()
+    }
     /// Whether there are alerts that wait for a commit.
     pub(super) fn has_fresh(&self) -> bool {
         !self.fresh.is_empty()
@@ -228,12 +243,12 @@ impl Outbox {
     }
 
     /// Puts what has changed into a commit.
-    pub(super) fn write(&self, changes: &mut Changes) {
+    pub(super) fn write(&self, changes: &mut Changes) -> Result<(), serde_json::Error> {
         for fresh in &self.fresh {
             changes.alerts.push(StoredAlert {
                 sequence: fresh.sequence,
                 raised: fresh.raised.timestamp(),
-                body: serde_json::to_vec(&*fresh.alert).unwrap_or_default(),
+                body: serde_json::to_vec(&*fresh.alert)?,
             });
             for (notifier, state) in &fresh.to {
                 if let Some(line) = self.queues.get(*notifier) {
@@ -254,6 +269,7 @@ impl Outbox {
         }
         // What has become since of an alert that is only now written.
         changes.deliveries.extend(self.changed.iter().map(|(key, delivery)| (key.clone(), delivery.clone())));
+        Ok(())
     }
 
     /// The commit is done: what it has may go out.

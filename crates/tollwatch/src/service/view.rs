@@ -79,15 +79,19 @@ impl Runner {
             .collect()
     }
 
-    fn checks(&self) -> Vec<CheckV1> {
+    pub(super) fn checks(&self) -> Vec<CheckV1> {
         let check = |name: &str, ok: bool, detail: String| CheckV1 {
             name: name.to_owned(),
             ok,
             detail: Some(detail),
         };
-        let failing = self.keeping.failing_since;
+        let failing = self.keeping.failing_since();
         let state = match failing {
             None => check("state", true, "what was learned is durable".to_owned()),
+            Some(since) if self.is_held_back() => {
+                let since = clock::text(since);
+                check("state", false, format!("cannot be written since {since}; reading has stopped"))
+            }
             Some(since) => check("state", false, format!("cannot be written since {}", clock::text(since))),
         };
         let sources = self.sources.intakes.iter().map(|intake| {
