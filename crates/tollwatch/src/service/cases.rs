@@ -365,7 +365,7 @@ mod tests {
             cases.follow_calls(&format!("inc-{number:05}"), vec![call()], &settings);
         }
         assert!(shown(&mut cases).iter().all(|(_, calls)| *calls == 1));
-        let changes = cases.changes();
+        let changes = cases.changes().unwrap();
         let gone: Vec<&str> =
             changes.iter().filter(|(_, value)| value.is_none()).map(|(id, _)| id.as_str()).collect();
         assert_eq!(gone, ["inc-00001", "inc-00002", "inc-00003", "inc-00004", "inc-00005"]);
@@ -381,7 +381,7 @@ mod tests {
             assert!(restored.restore(id, &value));
         }
         assert_eq!(self::shown(&mut restored), shown);
-        assert_eq!(restored.changes(), []);
+        assert_eq!(restored.changes().unwrap(), []);
     }
 
     #[test]

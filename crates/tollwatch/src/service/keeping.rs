@@ -78,6 +78,10 @@ impl Keeping {
     pub(super) fn tried_at(&self) -> DateTime<Utc> {
         self.tried_at
     }
+    /// Bytes that the state takes on the disk.
+    pub(super) fn bytes(&self) -> u64 {
+        self.store.bytes()
+    }
     /// Since when the store cannot be written.
     pub(super) fn failing_since(&self) -> Option<DateTime<Utc>> {
         self.failing_since

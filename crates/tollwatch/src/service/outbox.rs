@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tollwatch_detect::AlertV1;
 use tollwatch_http::RetryDeliveriesV1;
 use tollwatch_notify::{
-    Addressee, Due, Firing, FiringState, ItemState, Mute, Notifier, Outcome, Queue, Routed, Router, Settled,
+    Addressee, Firing, FiringState, ItemState, Mute, Notifier, Outcome, Queue, Routed, Router, Settled,
 };
 use tollwatch_store::{Alert as StoredAlert, Changes, Delivery, DeliveryKey, Outbox as Stored};
 

@@ -42,7 +42,7 @@ fn deliver(outbox: &mut Outbox, alert: AlertV1, now: DateTime<Utc>) {
 /// What a commit would keep of what fires, as it is read back.
 fn kept(outbox: &mut Outbox) -> Vec<(Vec<u8>, Option<FiringState>)> {
     let mut changes = Changes::default();
-    outbox.write(&mut changes);
+    outbox.write(&mut changes).unwrap();
     outbox.committed();
     let read = |bytes: Vec<u8>| serde_json::from_slice(&bytes).unwrap();
     changes.parts.into_iter().map(|(key, value)| (key, value.map(read))).collect()
