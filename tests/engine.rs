@@ -1,4 +1,5 @@
 //! The engine by calls of our own: against an oracle, and out of order.
+mod alone;
 mod oracle;
 mod shuffled;
 
