@@ -109,9 +109,8 @@ impl Windows {
     /// entries folds its calls older than an hour into panes of 96 s, 900 to a day; a pane leaves a window
     /// with its last call, so a hot key may fire a pane early and never late.
     ///
-    /// Not folded: calls of the last ten minutes (up to 32,768 entries, and of 4,096 that start together those that are
-    /// over), calls that go on, and calls that are ahead. These are bounded by how far ahead a start may lie, which is for
-    /// the caller to say.
+    /// Not folded: calls of the last ten minutes (up to 32,768 entries, and 512 that start together), calls that go on,
+    /// and calls that are ahead. These are bounded by how far ahead a start may lie, which is for the caller to say.
     pub fn insert(
         &mut self,
         specs: &[WindowSpec],

@@ -276,3 +276,23 @@ fn a_crowd_within_one_second_is_folded_and_every_call_of_it_is_counted() {
         assert_eq!(shown.get(&(3, at(0))).map(|totals| totals.attempts), Some(expected));
     }
 }
+
+#[test]
+fn a_key_with_more_calls_than_can_be_kept_folds_even_the_newest_and_counts_no_fewer() {
+    let mut windows = Windows::default();
+    let mut largest = 0;
+    for id in 1..=60_000_u64 {
+        let first_at = EventTime::from_micros(id as i64 * 160);
+        let new = CallStat { first_at, last_at: first_at, ..call(id, 0, 2, id % 2 == 0, 7) };
+        let mut attempts = 0;
+        windows.insert(&SPECS, new, at(60), &mut |index, edge, totals| {
+            if index == 3 && edge == first_at {
+                attempts = totals.attempts;
+            }
+        });
+        assert_eq!(attempts, id, "they are all within an hour");
+        largest = largest.max(windows.calls().len());
+    }
+    assert!(largest <= 2 * 16 * 2048, "{largest} entries at once");
+    assert!(windows.calls().len() < 32_000, "{}", windows.calls().len());
+}
