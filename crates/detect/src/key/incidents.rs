@@ -45,8 +45,6 @@ impl KeyState {
         rules.extend(self.incidents.iter().map(|(_, incident)| incident.rule));
         rules.sort_unstable();
         rules.dedup();
-        let counts =
-            |rule| view.settings.rules.get(rule).is_some_and(|rule: &Rule| call.traits.has(rule.traits));
         for rule in rules {
             let of_rule = || findings.iter().filter(|finding| finding.rule == rule);
             let at = self.incidents.iter().position(|(_, incident)| incident.rule == rule);
@@ -55,8 +53,7 @@ impl KeyState {
             let from = of_rule().map(|finding| finding.window_from).min();
             let reason = match (at, worst, from) {
                 (Some(at), worst, from) => self.follow(at, call, worst, from, now, view),
-                // A call that has just proved to be of another kind makes a ratio worse, but opens nothing.
-                (None, Some(worst), Some(from)) if counts(rule) => {
+                (None, Some(worst), Some(from)) => {
                     self.open_incident(call, worst, from, now, view);
                     Some(AlertReason::Opened)
                 }
