@@ -1,11 +1,12 @@
 //! The engine by calls of our own: against an oracle, and out of order.
+mod alone;
 mod oracle;
 mod shuffled;
 mod told;
 
 use std::sync::{Arc, LazyLock};
 use tollwatch::{RawConfig, default_text};
-use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Party, Record};
+use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, EventTime, Identity, Leg, Outcome, Party, Record};
 use tollwatch_detect::{Detection, Engine, Observed, RawRule, Settings, TenantId};
 use tollwatch_numbering::{Destinations, DialPlan, RateDeck};
 
@@ -121,7 +122,7 @@ impl Call<'_> {
             account: b"",
             source_address: b"",
             tenant: b"",
-            identity: self.serial * 4,
+            identity: Identity::OfRecord(self.serial * 4),
         }
     }
 
@@ -137,7 +138,7 @@ impl Call<'_> {
             dialled: self.extension.as_bytes(),
             rang: self.extension.as_bytes(),
             from_outside: true,
-            identity: self.serial * 4 + 1,
+            identity: Identity::OfRecord(self.serial * 4 + 1),
             ..self.row(caller, half, b"")
         };
         let mut rows = [called, self.row(half, target, b"")];

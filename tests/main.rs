@@ -12,6 +12,7 @@ mod business_hours;
 mod captures;
 mod case_of_2015;
 mod command_line;
+mod detection;
 mod engine;
 mod flood;
 mod formats;

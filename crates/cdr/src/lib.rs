@@ -30,7 +30,8 @@ pub use detect::{Detection, detect, detect_among};
 pub use format::{Format, FormatError};
 pub use offset::{OffsetCheck, Untold, UtcOffset};
 pub use record::{
-    CallEvent, CallEventKind, Cdr, Hint, Leg, Outcome, Party, Place, Record, RejectReason, Rejected, Sink,
+    CallEvent, CallEventKind, Cdr, Hint, Identity, Leg, Outcome, Party, Place, Record, RejectReason,
+    Rejected, Sink,
 };
 pub use time::EventTime;
 pub use wire::{CallEventTypeV1, CallEventV1, CdrTypeV1, CdrV1, EventKindV1, LegV1, OutcomeV1, TimeV1};

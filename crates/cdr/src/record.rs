@@ -74,8 +74,26 @@ pub struct Cdr<'a> {
     pub source_address: &'a [u8],
     /// Customer or site, where the record itself names one; empty for that of its source.
     pub tenant: &'a [u8],
-    /// Hash of what makes this record itself and no other: the same for the same record read twice.
-    pub identity: u64,
+    /// What makes this record itself and no other: the same for the same record read twice.
+    pub identity: Identity,
+}
+
+/// What makes a record itself, as a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Identity {
+    /// Of what the record says, when the call began among it.
+    OfRecord(u64),
+    /// Of a name that its writer gave it, whatever else the record says.
+    Given(u64),
+}
+
+impl Identity {
+    /// The hash.
+    pub fn value(self) -> u64 {
+        match self {
+            Self::OfRecord(hash) | Self::Given(hash) => hash,
+        }
+    }
 }
 
 /// What happened to a live call.

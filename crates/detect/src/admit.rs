@@ -69,7 +69,7 @@ impl Tenant {
 
     fn admit_cdr(&mut self, system: u16, cdr: &Cdr<'_>, settings: &Settings) {
         self.counters.cdrs += 1;
-        if !self.ledger.is_new(cdr.identity ^ u64::from(system), cdr.started_at) {
+        if !self.ledger.is_new(system, cdr.identity, cdr.started_at) {
             self.counters.duplicates += 1;
             return;
         }

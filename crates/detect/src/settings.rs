@@ -62,7 +62,7 @@ pub struct Settings {
     pub(crate) longest_open_seconds: i64,
     pub(crate) storm_extensions: usize,
     pub(crate) storm_seconds: i64,
-    lateness_seconds: i64,
+    pub(crate) lateness_seconds: i64,
 }
 
 /// A call that the rules watch, as the numbering sees it.

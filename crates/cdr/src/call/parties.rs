@@ -2,7 +2,7 @@
 use super::{Cdr, EventTime, Times, channel};
 use crate::csv::Row;
 use crate::descriptor::{ABSENT, Choice, Columns, Dialect, Plan};
-use crate::{Leg, Party};
+use crate::{Identity, Leg, Party};
 
 /// The outside as a party, where a record names no trunk: what was dialled says whether it was reached.
 const OUTSIDE: &[u8] = b"outside";
@@ -76,7 +76,7 @@ pub(super) fn cdr<'a>(
     columns: &Columns,
     plan: &Plan,
     times: &Times,
-    identity: u64,
+    identity: Identity,
     names: &'a Names,
 ) -> Cdr<'a> {
     let way = if columns.direction == ABSENT { Way::Unsaid } else { way_of(row, columns, plan) };

@@ -3,7 +3,8 @@ use super::{CallEventTypeV1, CallEventV1, CdrTypeV1, CdrV1, EventKindV1, LegV1, 
 use crate::call::hasher;
 use crate::csv::Fault;
 use crate::{
-    CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Party, Place, Record, RejectReason, Sink,
+    CallEvent, CallEventKind, Cdr, EventTime, Identity, Leg, Outcome, Party, Place, Record, RejectReason,
+    Sink,
 };
 use serde::Deserialize;
 use std::hash::Hasher as _;
@@ -177,18 +178,18 @@ fn leg<'a>(written: Option<&'a LegV1>, id: &'a str, peer: &'a str) -> Leg<'a> {
 }
 
 /// Sixteen hexadecimal digits are the hash itself, as this program writes it.
-fn identity(text: &str, whole: u64) -> u64 {
+fn identity(text: &str, whole: u64) -> Identity {
     if text.is_empty() {
-        return whole;
+        return Identity::OfRecord(whole);
     }
     if text.len() == 16
         && let Ok(identity) = u64::from_str_radix(text, 16)
     {
-        return identity;
+        return Identity::Given(identity);
     }
     let mut hash = hasher();
     hash.write(text.as_bytes());
-    hash.finish()
+    Identity::Given(hash.finish())
 }
 
 impl TimeV1 {

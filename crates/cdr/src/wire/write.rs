@@ -53,7 +53,7 @@ impl From<&Cdr<'_>> for CdrV1 {
             account: text(cdr.account),
             source_address: text(cdr.source_address),
             tenant: text(cdr.tenant),
-            identity: format!("{:016x}", cdr.identity),
+            identity: format!("{:016x}", cdr.identity.value()),
         }
     }
 }

@@ -25,6 +25,56 @@ pub(super) struct Findings {
     settled: Vec<usize>,
 }
 
+/// What is new about a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct News<'c> {
+    /// As it was; none if it has just come to be known.
+    pub before: Option<&'c CallStat>,
+    pub call: &'c CallStat,
+}
+
+impl News<'_> {
+    /// Whether a rule counts the call, and has not counted it before.
+    fn joins(&self, rule: &Rule) -> bool {
+        self.call.traits.has(rule.traits) && !self.before.is_some_and(|before| before.traits.has(rule.traits))
+    }
+
+    /// Whether what a rule measures may have grown worse. What has not is not looked at again: an incident that is over
+    /// would open anew for what another rule makes of the call.
+    fn concern(&self, rule: &Rule) -> bool {
+        let (Some(before), call) = (self.before.filter(|_| !self.joins(rule)), self.call) else {
+            return true;
+        };
+        if !call.traits.has(rule.traits) {
+            return false;
+        }
+        let has_talked_on = call.billable_seconds > before.billable_seconds;
+        match rule.measure {
+            Measure::Answered => call.answered > before.answered,
+            Measure::Failed => call.failed > before.failed,
+            Measure::BillableTime | Measure::LongestCall => has_talked_on,
+            Measure::Exposure => call.cost > before.cost,
+            Measure::Asr => (call.answered, call.failed) != (before.answered, before.failed),
+            Measure::Acd => {
+                (call.answered, call.billable_seconds) != (before.answered, before.billable_seconds)
+            }
+            Measure::ConcurrentCalls => self.up_from(rule).is_some(),
+            _ => false,
+        }
+    }
+
+    /// Where the time begins in which the rule did not know the call to be up; none if there is no such time.
+    fn up_from(&self, rule: &Rule) -> Option<EventTime> {
+        if self.joins(rule) {
+            return Some(self.call.first_at);
+        }
+        // A closed call that proves to have lasted longer overlaps what was up in that time.
+        self.before
+            .filter(|before| !before.is_open() && self.call.ended_at > before.ended_at)
+            .map(|before| before.ended_at)
+    }
+}
+
 impl Findings {
     /// None yet about `call`. Where a rule's incident is as bad as it can get, and began before any window that holds
     /// the call, nothing that such a window says would change it: it need not be measured.
@@ -49,28 +99,13 @@ impl Findings {
 }
 
 impl KeyState {
-    /// The measures that are no running total: overlap, length, what differs between the calls. `up_from` is where
-    /// the time begins in which the call was not known to be up before; none if there is no such time.
-    pub(super) fn look_at_call(
-        &self,
-        call: &CallStat,
-        up_from: Option<EventTime>,
-        now: Now,
-        view: View<'_>,
-        findings: &mut Findings,
-    ) {
-        let joins = up_from == Some(call.first_at);
+    /// The measures that are no running total: overlap, length, what differs between the calls.
+    pub(super) fn look_at_call(&self, news: News<'_>, now: Now, view: View<'_>, findings: &mut Findings) {
+        let call = news.call;
         for &index in &view.rules.rules {
-            let Some(rule) = view.settings.rules.get(index).filter(|rule| call.traits.has(rule.traits))
-            else {
-                continue;
-            };
-            let looks = match rule.measure {
-                Measure::ConcurrentCalls => up_from.is_some(),
-                Measure::LongestCall => true,
-                measure => joins && !measure.is_total(),
-            };
-            if !looks || findings.settled.contains(&index) {
+            let of_call = |rule: &&Rule| call.traits.has(rule.traits) && !rule.measure.is_total();
+            let Some(rule) = view.settings.rules.get(index).filter(of_call) else { continue };
+            if !news.concern(rule) || findings.settled.contains(&index) {
                 continue;
             }
             for (number, threshold) in rule.thresholds.iter().enumerate() {
@@ -87,7 +122,7 @@ impl KeyState {
                 if at_most < threshold.lowest() {
                     continue;
                 }
-                self.measure(rule, threshold, call, up_from, now, &mut |value, edge, window_from| {
+                self.measure(rule, threshold, news, now, &mut |value, edge, window_from| {
                     findings.push(index, number, rule, value, edge, window_from);
                 });
             }
@@ -101,11 +136,11 @@ impl KeyState {
         &self,
         rule: &Rule,
         threshold: &Threshold,
-        call: &CallStat,
-        up_from: Option<EventTime>,
+        news: News<'_>,
         now: Now,
         visit: &mut impl FnMut(i64, EventTime, EventTime),
     ) {
+        let call = news.call;
         let search = Search {
             traits: rule.traits,
             seconds: threshold.seconds,
@@ -123,7 +158,7 @@ impl KeyState {
             Measure::ConcurrentCalls => {
                 // A call that still goes on overlaps what is up now, not what may come.
                 let until = if call.is_open() { now.known_at.plus_seconds(1) } else { call.ended_at };
-                let from = up_from.unwrap_or(call.first_at);
+                let from = news.up_from(rule).unwrap_or(call.first_at);
                 let least = threshold.lowest_alert().max(1).unsigned_abs();
                 let (most, oldest) = windows.most_concurrent(rule.traits, from, until, least);
                 visit(most as i64, call.first_at, before(oldest.unwrap_or(from)));
@@ -174,13 +209,13 @@ impl KeyState {
     }
 }
 
-/// The rules that look at a window's running total. `joins` says that a call has just come into it.
+/// The rules that look at a window's running total.
 pub(super) fn look_at_totals(
     view: View<'_>,
     spec: usize,
     edge: EventTime,
     totals: &Totals,
-    joins: bool,
+    news: News<'_>,
     findings: &mut Findings,
 ) {
     for &(index, number) in view.rules.by_spec.get(spec).map_or(&[][..], Vec::as_slice) {
@@ -189,7 +224,7 @@ pub(super) fn look_at_totals(
         else {
             continue;
         };
-        if (!joins && !rule.measure.grows()) || findings.settled.contains(&index) {
+        if !news.concern(rule) || findings.settled.contains(&index) {
             continue;
         }
         let ratio = |value: Option<u64>, of: u64| {
@@ -209,6 +244,20 @@ pub(super) fn look_at_totals(
 }
 
 impl Findings {
+    /// A call that goes on has come to a length that a rule asks for. Nothing else is looked at: what a call is charged
+    /// for grows when its charge does, whatever lengths there are rules for.
+    pub(super) fn look_at_length(&mut self, call: &CallStat, seconds: u32, view: View<'_>) {
+        let (edge, window_from) = (call.first_at, before(call.first_at));
+        for &index in &view.rules.rules {
+            let of_length =
+                |rule: &&Rule| call.traits.has(rule.traits) && rule.measure == Measure::LongestCall;
+            let Some(rule) = view.settings.rules.get(index).filter(of_length) else { continue };
+            for number in 0..rule.thresholds.len() {
+                self.push(index, number, rule, i64::from(seconds), edge, window_from);
+            }
+        }
+    }
+
     fn push(
         &mut self,
         index: usize,

@@ -116,7 +116,7 @@ fn leg<'a, 'b>(leg: Leg<'a>, field: &mut impl FnMut(&'a [u8]) -> &'b [u8]) -> Le
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tollwatch_cdr::{EventTime, Outcome};
+    use tollwatch_cdr::{EventTime, Identity, Outcome};
 
     #[test]
     fn a_record_comes_back_as_it_was() {
@@ -137,7 +137,7 @@ mod tests {
             account: b"sales",
             source_address: b"192.0.2.7",
             tenant: b"",
-            identity: 7,
+            identity: Identity::Given(7),
         });
         let event = Record::CallEvent(CallEvent {
             at: EventTime::from_seconds(3),
