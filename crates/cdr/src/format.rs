@@ -13,13 +13,16 @@ macro_rules! embedded {
 }
 
 /// In the order in which they are listed to users.
-const EMBEDDED: [&str; 10] = embedded![
+const EMBEDDED: [&str; 13] = embedded![
     "asterisk_cdr_csv",
     "asterisk_cdr_custom",
     "asterisk_cdr_json",
     "asterisk_cel_csv",
     "asterisk_header_csv",
     "freepbx_export",
+    "freeswitch_cdr_csv",
+    "cisco_cucm_cdr",
+    "cisco_gateway_csv",
     "tollwatch_jsonl",
     "cdr_stats_csv",
     "cdr_stats_epoch_csv",

@@ -223,8 +223,8 @@ impl RejectReason {
                 "`tollwatch formats` で列の構成を確認してください。列数は PBX の設定で変わります",
             ),
             Self::Time => (
-                "the PBX must write YYYY-MM-DD HH:MM:SS there, without changes by a spreadsheet",
-                "PBX は YYYY-MM-DD HH:MM:SS の形式で書き出す必要があります。表計算ソフトで変換されていないか確認してください",
+                "the time must be as the PBX writes it; see that no spreadsheet has changed it and that it is this format",
+                "PBX が書き出したままの時刻が必要です。表計算ソフトで変換されていないか、形式が合っているか確認してください",
             ),
             Self::ClockNotSet => (
                 "give the PBX a time server (NTP), and let it write unique ids",

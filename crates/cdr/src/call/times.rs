@@ -133,8 +133,8 @@ impl Reader {
         }
         let written = (columns.outcome != ABSENT).then(|| forms.outcome(row.field(columns.outcome)));
         let outcome = outcome(columns.answered_by, written, answered.is_some(), talk);
-        civil.counters.answered_against_disposition +=
-            u64::from(outcome == Outcome::Answered && written.is_some_and(|written| written != outcome));
+        let contradicts = written.is_some_and(|written| written != outcome) && !forms.outcome_is_cause;
+        civil.counters.answered_against_disposition += u64::from(outcome == Outcome::Answered && contradicts);
         let is_answered = outcome == Outcome::Answered;
         let answered = is_answered.then(|| match answered {
             Some(answered) if (started..=ended).contains(&answered) => answered,
@@ -280,9 +280,12 @@ fn outcome(by: AnsweredBy, written: Option<Outcome>, answer_time: bool, talk: i6
     }
 }
 
-/// The second at which a channel was created, from its id: `1772906414.0`, or `pbx-1772906414.0` where the PBX
-/// has a name.
+/// The second at which a channel was created, from its id: `1772906414.0`, `pbx-1772906414.0` where the PBX
+/// has a name, or a UUID made from the time.
 pub(crate) fn creation_epoch(id: &[u8]) -> Option<i64> {
+    if id.len() == 36 && id.get(13..15) == Some(b"-1") {
+        return uuid_epoch(id);
+    }
     let dot = id.iter().rposition(|&byte| byte == b'.')?;
     let serial = id.get(dot + 1..)?;
     let named = id.get(..dot)?;
@@ -294,6 +297,21 @@ pub(crate) fn creation_epoch(id: &[u8]) -> Option<i64> {
     ((9..=10).contains(&epoch.len()) && digits(epoch) && digits(serial)).then(|| whole_seconds(epoch))?
 }
 
+/// The second in a UUID of version 1, which counts tenths of microseconds from the start of the Gregorian calendar
+/// (RFC 9562, section 5.1).
+#[cold]
+fn uuid_epoch(id: &[u8]) -> Option<i64> {
+    const GREGORIAN: i64 = 12_219_292_800;
+    let mut value = [0; 5];
+    for (part, value) in id.split(|&byte| byte == b'-').zip(&mut value) {
+        let digits = std::str::from_utf8(part).ok().filter(|_| part.iter().all(u8::is_ascii_hexdigit))?;
+        *value = i64::from_str_radix(digits, 16).ok()?;
+    }
+    let hyphens = [8, 13, 18, 23].iter().all(|&at| id.get(at) == Some(&b'-'));
+    let [low, mid, high, ..] = value;
+    hyphens.then_some(((high & 0xfff) << 48 | mid << 32 | low) / 10_000_000 - GREGORIAN)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,6 +321,10 @@ mod tests {
         for (text, read) in [
             ("1772906414.0", Some(1_772_906_414)),
             ("pbx-1772906414.12", Some(1_772_906_414)),
+            ("d80e22e0-4c15-11ea-97a0-9dd79410affb", Some(1_581_346_729)),
+            ("d80e22e0-4c15-41ea-97a0-9dd79410affb", None),
+            ("d80e22e0-4c15-11ea-97a0-9dd79410aff_", None),
+            ("d80e22e0-4c15-1-1ea-97a0-9dd79410aff", None),
             ("head-office.example-1772906414.12", Some(1_772_906_414)),
             ("user text", None),
             ("1772906414", None),
