@@ -121,6 +121,7 @@ impl Call<'_> {
             source_address: b"",
             tenant: b"",
             identity: self.serial * 4,
+            length_unknown: false,
         }
     }
 

@@ -166,7 +166,6 @@ fn freeswitchs_row_of_a_called_leg_is_its_callers_call() {
     for text in [both, callers] {
         let mut engine = Engine::new(settings());
         read(&mut engine, "freeswitch_cdr_csv", &text);
-        engine.finish();
         assert_eq!((engine.counters().watched, critical(&engine)), (3, vec!["105".to_owned()]), "{text}");
         assert_eq!(of_rule(&engine, "high_risk_burst")[0].billable_seconds, 90);
     }

@@ -1,6 +1,6 @@
 //! The formats that are read: those whose descriptors are built in, and an operator's own.
-use crate::Description;
 use crate::descriptor::{self, DescriptorError, Plan, ReaderKind};
+use crate::{Carries, Description};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -69,6 +69,11 @@ impl Format {
     /// The format, described for operators.
     pub fn describe(self) -> &'static Description {
         &self.0.description
+    }
+
+    /// What its records can say, if they have all columns that it knows.
+    pub fn carries(self) -> Carries {
+        Carries::of(self.0, &self.0.sources)
     }
 
     /// Whether what a record means depends on those before it, so that a log goes on from one file to the next.

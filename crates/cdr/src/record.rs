@@ -76,6 +76,8 @@ pub struct Cdr<'a> {
     pub tenant: &'a [u8],
     /// Hash of what makes this record itself and no other: the same for the same record read twice.
     pub identity: u64,
+    /// A session timer ended the leg: nobody knows when the parties hung up, so its end and its seconds say nothing.
+    pub length_unknown: bool,
 }
 
 /// What happened to a live call.
@@ -105,6 +107,18 @@ pub enum CallEventKind<'a> {
     Diverted {
         /// The phone that transferred the call.
         by: &'a [u8],
+    },
+    /// The PBX itself took the call, since a code was dialled (`*72` and a number); the event's target is the channel
+    /// that dialled it.
+    CodeDialled {
+        /// The code as dialled.
+        dialled: &'a [u8],
+        /// The call came in from outside.
+        from_outside: bool,
+        /// Account that is billed; empty if not shown.
+        account: &'a [u8],
+        /// Network address the call was placed from; empty if not shown.
+        source_address: &'a [u8],
     },
     /// The leg is over.
     Ended {

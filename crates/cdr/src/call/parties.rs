@@ -127,6 +127,7 @@ pub(super) fn cdr<'a>(
         source_address: first(row, columns.source_address),
         tenant: first(row, columns.tenant),
         identity,
+        length_unknown: times.length_unknown,
     }
 }
 

@@ -12,6 +12,9 @@ const LONGEST_CALL_SECONDS: i64 = 7 * 86_400;
 /// second or two. More than this is a clock that was changed.
 const ROUNDING_SECONDS: u64 = 5;
 
+/// A timer that ends a session is this much off.
+const LIMIT_SECONDS: u64 = 1;
+
 /// 2001-01-01T00:00:00Z. A time before that is of a clock that started from nothing.
 pub(crate) const CLOCK_SET_SINCE: i64 = 978_307_200;
 
@@ -22,6 +25,8 @@ pub(super) struct Times {
     pub(super) ended: i64,
     pub(super) billable: u32,
     pub(super) outcome: Outcome,
+    /// A session timer ended it.
+    pub(super) length_unknown: bool,
 }
 
 impl Reader {
@@ -32,7 +37,7 @@ impl Reader {
         columns: &Columns,
         plan: &'static Plan,
     ) -> Result<Times, Fault> {
-        let Self { clock, order, counters, .. } = self;
+        let Self { clock, order, counters, session_limits, .. } = self;
         let (forms, sources) = (&plan.forms, &plan.sources);
         let mut civil = CivilTimes { zone: clock, order: *order, counters, plan };
         let created = || Choice::NotBefore(creation_epoch(row.field(columns.created_in)));
@@ -66,7 +71,14 @@ impl Reader {
         } else {
             (begun, printed)
         };
-        let contradiction = || fault(plan, columns.duration, sources.duration, RejectReason::Contradiction);
+        let contradiction = || {
+            let (column, source) = if columns.duration == ABSENT {
+                (columns.billable, sources.billable)
+            } else {
+                (columns.duration, sources.duration)
+            };
+            fault(plan, column, source, RejectReason::Contradiction)
+        };
         let (started, ended, by_clock) = match (begun, printed, duration) {
             (Some(started), Some(printed), Some(duration)) => {
                 let (ended, by) = ended(started, printed, duration).ok_or_else(contradiction)?;
@@ -106,11 +118,13 @@ impl Reader {
             None
         } else {
             let near = || Choice::Nearest(ended.saturating_sub(billable.unwrap_or_default()));
+            // A date from before there was a clock to set (1899, 0000) is one more way to write "never".
             Some(civil.read(answer, &forms.answered, (columns.answered, sources.answered), near)?)
+                .filter(|&at| at >= CLOCK_SET_SINCE)
         };
         let mut talk = match (billable, answered) {
             (Some(billable), _) if billable <= LONGEST_CALL_SECONDS => billable.max(0),
-            (_, Some(answered)) if answered <= ended => ended - answered,
+            (_, Some(answered)) if answered <= ended => ended - answered.max(started),
             (None, None) => ended - started,
             (None, Some(_)) => 0,
             (Some(_), _) => {
@@ -141,7 +155,13 @@ impl Reader {
             _ => (ended - talk).max(started),
         });
         let counts = is_answered || (billable.is_some() && columns.answered_by == AnsweredBy::AnswerTime);
-        Ok(Times { started, answered, ended, billable: if counts { talk as u32 } else { 0 }, outcome })
+        let is_limit =
+            |seconds: i64| session_limits.iter().any(|limit| limit.abs_diff(seconds) <= LIMIT_SECONDS);
+        let length_unknown =
+            is_answered && !session_limits.is_empty() && (is_limit(talk) || is_limit(ended - started));
+        civil.counters.at_session_limit += u64::from(length_unknown);
+        let billable = if counts { talk as u32 } else { 0 };
+        Ok(Times { started, answered, ended, billable, outcome, length_unknown })
     }
 }
 
