@@ -123,6 +123,7 @@ impl Call<'_> {
             source_address: b"",
             tenant: b"",
             identity: Identity::OfRecord(self.serial * 4),
+            length_unknown: false,
         }
     }
 

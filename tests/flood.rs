@@ -83,6 +83,7 @@ impl Call {
             source_address: b"",
             tenant: self.tenant.as_bytes(),
             identity: Identity::OfRecord(identity),
+            length_unknown: false,
         };
         engine.observe(named.flatten().unwrap_or(default), 0, &Record::Cdr(cdr));
     }

@@ -70,6 +70,7 @@ fn cdr(start: i64, end: i64, origin: &'static str, target: &'static str) -> Reco
         source_address: b"",
         tenant: b"",
         identity: Identity::OfRecord((start * 100_000 + end) as u64 ^ target.len() as u64),
+        length_unknown: false,
     })
 }
 

@@ -178,3 +178,24 @@ fn a_record_that_was_given_a_name_is_one_call_though_it_says_another_start_the_n
     let days = |day: i64| [written(0, &format!("of-day-{day}")), written(day * 86_400, "call-17")].concat();
     assert_eq!(counted(&[days(0), days(1), days(2), days(3)].concat()).0, 4 + 2);
 }
+
+#[test]
+fn freeswitchs_row_of_a_called_leg_is_its_callers_call() {
+    // B4
+    let leg = |id: &str, called: &str, account: &str, minute: u32| {
+        format!(
+            "\"x\",\"0355550100\",\"010232221234567\",\"default\",\"2026-03-08 03:{minute:02}:18\",\"2026-03-08 03:{minute:02}:20\",\
+             \"2026-03-08 03:{minute:02}:50\",\"32\",\"30\",\"NORMAL_CLEARING\",\"{id}\",\"{called}\",\"{account}\",\"PCMU\",\"PCMU\"\n"
+        )
+    };
+    let both: String = (0..3)
+        .map(|i| leg(&format!("a{i}"), &format!("b{i}"), "105", i) + &leg(&format!("b{i}"), "", "", i))
+        .collect();
+    let callers: String = (0..3).map(|i| leg(&format!("a{i}"), "", "105", i)).collect();
+    for text in [both, callers] {
+        let mut engine = Engine::new(settings());
+        read(&mut engine, "freeswitch_cdr_csv", &text);
+        assert_eq!((engine.counters().watched, critical(&engine)), (3, vec!["105".to_owned()]), "{text}");
+        assert_eq!(of_rule(&engine, "high_risk_burst")[0].billable_seconds, 90);
+    }
+}

@@ -23,6 +23,8 @@ pub(crate) struct Reader {
     pub(crate) clock: LocalClock,
     /// Of day and month, where that had to be found out.
     pub(crate) order: Option<DateOrder>,
+    /// Seconds after which timers end sessions of which no end was heard.
+    pub(crate) session_limits: Vec<i64>,
     pub(crate) counters: Counters,
     pub(crate) offsets: OffsetTally,
     #[serde(skip)]
@@ -39,6 +41,7 @@ impl Reader {
         Self {
             clock: LocalClock::new(zone),
             order: None,
+            session_limits: Vec::new(),
             counters: Counters::default(),
             offsets: OffsetTally::default(),
             scratch: Scratch::default(),

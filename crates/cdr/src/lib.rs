@@ -6,6 +6,7 @@
 //! comes out speaks the terms of the field.
 mod asterisk;
 mod call;
+mod carries;
 mod civil;
 mod csv;
 mod decoder;
@@ -22,6 +23,7 @@ mod time;
 mod wire;
 mod zone;
 
+pub use carries::Carries;
 pub use civil::DateOrder;
 pub use decoder::{Counters, Decoder};
 pub use describe::{Description, Setting, Text};

@@ -27,6 +27,7 @@ pub struct Metrics {
     parse_errors: IntCounterVec,
     source_lag_bytes: IntGaugeVec,
     last_record: GaugeVec,
+    lateness: GaugeVec,
     last_read: GaugeVec,
     source_silent: IntGaugeVec,
     alerts: IntCounterVec,
@@ -87,6 +88,12 @@ impl Metrics {
             source_lag_bytes: make.gauges(
                 "source_lag_bytes",
                 "Bytes that are there and not read yet.",
+                &["source"],
+            )?,
+            lateness: make.measures(
+                "source_lateness_seconds",
+                "Seconds from the end of the oldest call (or the event) among the records read last until they were read: \
+                 how late the PBX writes.",
                 &["source"],
             )?,
             last_record: make.measures(
@@ -228,6 +235,7 @@ impl Metrics {
     /// How it goes with a source.
     pub fn source(&self, source: &str, now: &SourceMetrics) {
         self.source_lag_bytes.with_label_values(&[source]).set(now.lag_bytes as i64);
+        self.lateness.with_label_values(&[source]).set(now.lateness_seconds.unwrap_or(0.0));
         self.last_record.with_label_values(&[source]).set(now.last_record_at.unwrap_or(0.0));
         self.last_read.with_label_values(&[source]).set(now.last_read_at.unwrap_or(0.0));
         self.source_silent.with_label_values(&[source]).set(i64::from(now.silent));

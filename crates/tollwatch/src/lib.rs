@@ -5,6 +5,7 @@
 mod cli;
 mod commands;
 mod config;
+mod lacking;
 mod language;
 mod scan;
 mod service;

@@ -127,6 +127,7 @@ pub(super) fn cdr<'a>(
         source_address: first(row, columns.source_address),
         tenant: first(row, columns.tenant),
         identity,
+        length_unknown: times.length_unknown,
     }
 }
 
@@ -142,7 +143,14 @@ fn plain_origin<'a>(
     calling: &'a [u8],
     names: &'a Names,
 ) -> Leg<'a> {
-    let named = first(row, if way == Way::Inbound { columns.trunk } else { columns.extension });
+    let diverter = first(row, columns.diverter);
+    let named = if way == Way::Inbound {
+        first(row, columns.trunk)
+    } else if diverter.is_empty() || diverter == first(row, columns.dialled) {
+        first(row, columns.extension)
+    } else {
+        diverter
+    };
     Leg { id: names.origin(), party: party(if named.is_empty() { calling } else { named }) }
 }
 
@@ -154,7 +162,7 @@ fn plain_target<'a>(
     dialled: &'a [u8],
     names: &'a Names,
 ) -> Leg<'a> {
-    let id = row.field(columns.leg_id);
+    let id = first(row, columns.leg_id);
     let id = if id.is_empty() { names.target() } else { id };
     let trunk = first(row, columns.trunk);
     let party = match way {

@@ -115,6 +115,7 @@ fn cdr_record<'a>(cdr: &'a CdrV1, whole: u64, names: &'a Names) -> Result<Cdr<'a
         source_address: cdr.source_address.as_bytes(),
         tenant: cdr.tenant.as_bytes(),
         identity: identity(&cdr.identity, whole),
+        length_unknown: cdr.length_unknown,
     })
 }
 
@@ -143,6 +144,17 @@ fn event_record<'a>(event: &'a CallEventV1, names: &'a Names) -> Result<CallEven
         }
         EventKindV1::Answered => CallEventKind::Answered,
         EventKindV1::Diverted => CallEventKind::Diverted { by: event.by.as_bytes() },
+        EventKindV1::CodeDialled => {
+            if target.party == Party::None {
+                target.party = party(&event.extension);
+            }
+            CallEventKind::CodeDialled {
+                dialled: event.dialled.as_bytes(),
+                from_outside: event.from_outside,
+                account: event.account.as_bytes(),
+                source_address: event.source_address.as_bytes(),
+            }
+        }
         EventKindV1::Ended => {
             CallEventKind::Ended { outcome: event.outcome.map_or(Outcome::NoAnswer, Outcome::from) }
         }

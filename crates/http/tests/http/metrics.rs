@@ -37,6 +37,7 @@ fn busy() -> Metrics {
         &SourceMetrics {
             lag_bytes: 17,
             last_record_at: Some(1_795_000_000.5),
+            lateness_seconds: Some(300.0),
             last_read_at: Some(1_795_000_001.0),
             silent: true,
         },
@@ -72,6 +73,7 @@ fn each_event_shows_in_its_series() {
         r#"tollwatch_cdrs_total{result="malformed",source="main"} 1"#,
         r#"tollwatch_cdr_parse_errors_total{reason="width",source="main"} 1"#,
         r#"tollwatch_source_lag_bytes{source="main"} 17"#,
+        r#"tollwatch_source_lateness_seconds{source="main"} 300"#,
         r#"tollwatch_source_silent{source="main"} 1"#,
         r#"tollwatch_watermark_timestamp_seconds{source="main"} 1795000000.5"#,
         r#"tollwatch_alerts_total{rule="high_risk_burst",severity="critical"} 1"#,

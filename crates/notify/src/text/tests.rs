@@ -16,6 +16,23 @@ fn the_embedded_templates_say_every_kind_of_alert_in_both_languages() {
 }
 
 #[test]
+fn that_an_incident_is_over_is_not_taken_for_safety() {
+    // E8: a call that was cut off leaves no record.
+    let over = |(alert, _): &(AlertV1, Site)| alert.reason == tollwatch_detect::AlertReasonV1::Resolved;
+    let samples = sample_alerts();
+    let (alert, site) = samples
+        .iter()
+        .find(|sample| over(sample) && matches!(sample.0.about, tollwatch_detect::AboutV1::Calls(_)))
+        .unwrap();
+    for (language, said) in
+        [(Language::English, "a blocked extension"), (Language::Japanese, "内線を止めた場合")]
+    {
+        let body = Texts::embedded().message(alert, *site, language).body;
+        assert!(body.contains(said), "{body}");
+    }
+}
+
+#[test]
 fn an_open_incident_says_the_money_so_far_an_hour_and_by_the_opening() {
     let (alert, site) = sample_alerts().remove(0);
     let message = Texts::embedded().message(&alert, site, Language::English);

@@ -1,6 +1,7 @@
 //! `tollwatch check`: is the configuration good?
 use crate::cli::{ConfigArgs, UNUSABLE};
 use crate::config::{Config, ConfigProblem};
+use crate::lacking;
 use crate::language::{Language, environment};
 use std::io::Write as _;
 use std::path::Path;
@@ -41,6 +42,20 @@ pub(crate) fn run(arguments: &ConfigArgs) -> anyhow::Result<ExitCode> {
     }
     if let Some(line) = service(&config) {
         writeln!(out, "{line}")?;
+    }
+    let sources = config.sources.in_known_formats();
+    let sources = sources.map(|(source, format)| (&*source.tenant, source.system, format, format.carries()));
+    let rules = |tenant: &str| {
+        let own = config.tenants.iter().find(|own| own.name == tenant);
+        own.map_or(&config.settings, |own| &own.settings).rules()
+    };
+    let lacks = lacking::of(sources, rules);
+    if !lacks.is_empty() {
+        let head = "Rules that sources do not feed:";
+        writeln!(out, "{}", config.language.pick(head, "記録に必要な項目がないルール:"))?;
+    }
+    for lack in lacks {
+        writeln!(out, "  {}", lack.in_words(config.language))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -70,6 +70,9 @@ pub struct SiteConfig {
     pub tenant: String,
     /// IANA zone of records without one; `auto` for what each file's own records say.
     pub timezone: String,
+    /// Durations after which session timers of the PBX or the carrier end calls of which no end was heard.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub session_limits: Vec<String>,
 }
 
 /// Files that are read in another way than the site's.
@@ -97,6 +100,9 @@ pub struct SourceConfig {
     /// Zone of records without one, or `auto`; the site's without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
+    /// Durations after which session timers end calls of which no end was heard; the site's without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_limits: Option<Vec<String>>,
     /// Name of the PBX, where a tenant has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,

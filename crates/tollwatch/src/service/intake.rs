@@ -1,4 +1,7 @@
 //! One source of the service: read as it grows, decoded, and its records kept until their turn comes.
+#[cfg(test)]
+mod tests;
+
 use super::conditions::Detail;
 use super::pulse::Pulse;
 use crate::config::{Followed, From};
@@ -35,6 +38,8 @@ pub(super) struct Intake {
     /// Event time at which the newest record was known.
     pub(super) last_record: Option<EventTime>,
     pub(super) last_read: Option<DateTime<Utc>>,
+    /// Seconds from when the oldest record of the last piece was known at the PBX until it was read.
+    pub(super) lateness: Option<i64>,
     /// Its records are of now, so that time may pass without them.
     pub(super) live: bool,
     /// Why it cannot be read.
@@ -80,7 +85,10 @@ struct Told {
 struct Decoding {
     format: Option<Format>,
     zone: Zone,
+    session_limits: Vec<i64>,
     files: BTreeMap<FileNumber, Decoder>,
+    /// The file read last: its decoder knows which channels are up, wherever their rows stand.
+    last: Option<FileNumber>,
     /// That of the file last read to its end, or of the time before a restart.
     latest: Option<Decoder>,
 }
@@ -120,16 +128,25 @@ impl Intake {
         pulse.pause();
         let format = followed.source.format.or(decoder.as_ref().map(Decoder::format));
         let zone = followed.zone;
+        let session_limits = followed.source.session_limits.clone();
         Self {
             tenant,
             reader,
-            decoding: Decoding { format, zone, files: BTreeMap::new(), latest: decoder },
+            decoding: Decoding {
+                format,
+                zone,
+                session_limits,
+                files: BTreeMap::new(),
+                last: None,
+                latest: decoder,
+            },
             queue: Recorded::default(),
             next: 0,
             tally: Tally::default(),
             pulse,
             last_record,
             last_read: None,
+            lateness: None,
             live,
             error: None,
             since: now,
@@ -145,7 +162,7 @@ impl Intake {
     pub(super) fn kept(&self) -> Kept {
         Kept {
             position: self.reader.position(),
-            decoder: self.decoding.files.values().next_back().or(self.decoding.latest.as_ref()).cloned(),
+            decoder: self.decoding.kept(),
             pulse: self.pulse.clone(),
             last_record: self.last_record,
             live: self.live,
@@ -216,9 +233,11 @@ impl Intake {
         let before = (tally.records, tally.rejected());
         let read = match reader.poll(wall) {
             Ok(Some(chunk)) => {
-                let mut newest = None;
+                let mut span: Option<(EventTime, EventTime)> = None;
                 let mut take = |record: &Record<'_>| {
-                    newest = newest.max(Some(record.known_at()));
+                    let at = record.known_at();
+                    let (oldest, newest) = span.unwrap_or((at, at));
+                    span = Some((oldest.min(at), newest.max(at)));
                     queue.push(record);
                 };
                 let used = decoding.decode(&chunk, path, tally, quarantine, &mut take);
@@ -228,20 +247,21 @@ impl Intake {
                     reader.consume(used);
                     decoding.ends(last);
                 }
-                used.map(|_| (progress, newest))
+                used.map(|_| (progress, span))
             }
             Ok(None) => Ok((false, None)),
             Err(error) => Err(Stop::Source(error)),
         };
         self.recent.count(self.tally.records - before.0, self.tally.rejected() - before.1);
         match read {
-            Ok((progress, newest)) => {
+            Ok((progress, span)) => {
                 self.failed(None, now);
                 if progress {
                     self.last_read = Some(now);
                     self.pulse.beat(now.timestamp(), offset);
                 }
-                if let Some(newest) = newest {
+                if let Some((oldest, newest)) = span {
+                    self.lateness = Some((now.timestamp() - oldest.seconds()).max(0));
                     self.last_record = self.last_record.max(Some(newest));
                     self.live = (now.timestamp() - newest.seconds()).abs() <= LIVE_SECONDS;
                 }
@@ -330,31 +350,70 @@ impl Decoding {
                 Detection::Unclear { english, .. } => return Err(Stop::Format(english)),
             },
         };
-        if !self.files.contains_key(&chunk.file) {
-            let mut decoder = match &self.latest {
-                // A file that is gone on with has its header behind it.
-                Some(latest) if !chunk.begins_file => latest.clone(),
-                _ => Decoder::new(format, self.zone),
-            };
-            // What was up when a log of live events was rotated is up still.
-            let earlier = self.files.values_mut().next_back().or(self.latest.as_mut());
-            if let Some(earlier) = earlier.filter(|_| chunk.begins_file && format.spans_files()) {
-                decoder.take_over(earlier);
-            }
-            self.files.insert(chunk.file, decoder);
-        }
+        self.turn_to(chunk.file, chunk.begins_file, format);
         let Some(decoder) = self.files.get_mut(&chunk.file) else { return Ok(0) };
         let quarantine = quarantine.map(|quarantine| (quarantine, path, format));
         let mut sink = Counting { tally, quarantine, take };
         Ok(decoder.decode(chunk.bytes, chunk.last, &mut sink))
     }
 
+    /// Makes ready the decoder of a file. What was up when a log of live events was rotated is up still, and a row of it
+    /// may yet be appended to the file that was rotated away: the channels go to the file that is read.
+    fn turn_to(&mut self, file: FileNumber, begins: bool, format: Format) {
+        let last = self.last.replace(file).filter(|last| *last != file);
+        let spans = format.spans_files();
+        if !self.files.contains_key(&file) {
+            let decoder = match &self.latest {
+                // A file that is gone on with has its header behind it.
+                Some(latest) if !begins => latest.clone(),
+                _ => Decoder::new(format, self.zone),
+            };
+            let mut decoder = decoder.with_session_limits(&self.session_limits);
+            if let Some(latest) = self.latest.as_mut().filter(|_| begins && spans) {
+                decoder.take_over(latest);
+            }
+            self.files.insert(file, decoder);
+        }
+        if let Some((last, mut decoder)) =
+            last.filter(|_| spans).and_then(|last| self.files.remove_entry(&last))
+        {
+            if let Some(next) = self.files.get_mut(&file) {
+                next.take_over(&mut decoder);
+            }
+            self.files.insert(last, decoder);
+        }
+    }
+
+    /// What goes on after a restart: the decoder of the newest file, with the channels that are up.
+    fn kept(&self) -> Option<Decoder> {
+        let newest = self.files.iter().next_back();
+        let mut kept = newest.map(|(_, decoder)| decoder).or(self.latest.as_ref()).cloned()?;
+        if let (Some((newest, _)), Some(last)) = (newest, self.last)
+            && *newest != last
+            && kept.format().spans_files()
+            && let Some(decoder) = self.files.get(&last)
+        {
+            kept.take_over(&mut decoder.clone());
+        }
+        Some(kept)
+    }
+
     /// A file was read to its end.
     fn ends(&mut self, file: Option<FileNumber>) {
-        if let Some(decoder) = file.and_then(|file| self.files.remove(&file))
-            && self.files.is_empty()
-        {
-            self.latest = Some(decoder);
+        let Some((file, mut decoder)) = file.and_then(|file| self.files.remove_entry(&file)) else { return };
+        let had_channels = self.last == Some(file);
+        match self.files.iter_mut().next_back() {
+            Some((newest, next)) if had_channels => {
+                if decoder.format().spans_files() {
+                    next.take_over(&mut decoder);
+                }
+                self.last = Some(*newest);
+            }
+            Some(_) => {}
+            None => {
+                self.last = None;
+                self.latest = Some(decoder);
+            }
         }
     }
 }

@@ -107,6 +107,7 @@ impl Runner {
             let metrics = SourceMetrics {
                 lag_bytes: counters.lag_bytes,
                 last_record_at: intake.last_record.map(|at| at.micros() as f64 / 1e6),
+                lateness_seconds: intake.lateness.map(|seconds| seconds as f64),
                 last_read_at: intake.last_read.map(|at| at.timestamp_micros() as f64 / 1e6),
                 silent: intake.silence(now, offset(intake, now)).is_some(),
             };
