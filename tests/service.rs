@@ -1,4 +1,5 @@
 //! `tollwatch run` as a process: followed files, alerts by HTTP, kills.
+mod inputs;
 mod killed;
 mod promises;
 mod receiver;

@@ -11,7 +11,7 @@ use tollwatch_simulate::{Kind, Scenario, write_cdr_csv};
 const KILLS: u64 = 200;
 
 /// The rows of an office with an attack.
-fn rows() -> Vec<Vec<u8>> {
+pub(super) fn rows() -> Vec<Vec<u8>> {
     let case = Scenario::new(11).extensions(8).days(4).attack(Kind::Burst).build().unwrap();
     let mut rows = Vec::new();
     write_cdr_csv(&case, &mut rows).unwrap();

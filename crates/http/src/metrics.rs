@@ -25,6 +25,7 @@ pub struct Metrics {
     registry: Registry,
     cdrs: IntCounterVec,
     parse_errors: IntCounterVec,
+    source_unread: IntCounterVec,
     source_lag_bytes: IntGaugeVec,
     last_record: GaugeVec,
     last_read: GaugeVec,
@@ -81,6 +82,11 @@ impl Metrics {
                 "cdr_parse_errors_total",
                 "Records that could not be read, by reason.",
                 &["source", "reason"],
+            )?,
+            source_unread: make.counters(
+                "source_unread_total",
+                "Times a file of a source was cut, gone or damaged before all in it was read.",
+                &["source"],
             )?,
             source_lag_bytes: make.gauges(
                 "source_lag_bytes",
@@ -187,6 +193,7 @@ impl Metrics {
         for result in RecordResult::ALL {
             self.cdrs.with_label_values(&[source, result.word()]);
         }
+        self.unread(source, 0);
         self.source(source, &SourceMetrics::default());
     }
 
@@ -215,6 +222,11 @@ impl Metrics {
     pub fn parse_error(&self, source: &str, reason: &'static str) {
         self.parse_errors.with_label_values(&[source, reason]).inc();
         self.records(source, RecordResult::Malformed, 1);
+    }
+
+    /// How often something of a source could not be read.
+    pub fn unread(&self, source: &str, count: u64) {
+        self.source_unread.with_label_values(&[source]).inc_by(count);
     }
 
     /// How it goes with a source.

@@ -1,4 +1,5 @@
 //! What the sources that never end hand out, and what they count.
+use std::path::Path;
 use std::time::SystemTime;
 
 /// A file within its source, numbered in the order in which reading began. Not kept over a restart.
@@ -21,6 +22,8 @@ pub struct Chunk<'a> {
     pub bytes: &'a [u8],
     /// The file they stand in.
     pub file: FileNumber,
+    /// How that is called in messages.
+    pub path: &'a Path,
     /// They stand at its beginning, so a header may come. A file that is gone on with after a restart has its
     /// header behind it.
     pub begins_file: bool,

@@ -189,6 +189,7 @@ impl Follow {
         Ok(self.parts.get(index).map(|part| Chunk {
             bytes: part.bytes(&self.buffer, handed.length),
             file: handed.number,
+            path: &self.path,
             begins_file: part.mark.offset() == 0,
             last: handed.last,
         }))

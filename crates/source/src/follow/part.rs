@@ -66,20 +66,25 @@ pub(super) enum State {
 }
 
 impl Part {
-    /// A file to be read from its beginning.
-    pub(super) fn begin(number: FileNumber, path: &Path, file: File) -> Result<Self, SourceError> {
+    /// A file to be read from its beginning, or from a place before which it has nothing new.
+    pub(super) fn begin(number: FileNumber, path: &Path, file: File, from: u64) -> Result<Self, SourceError> {
         let open = |source| SourceError::Open { path: path.to_owned(), source };
         let metadata = file.metadata().map_err(open)?;
         let seen = Seen::of(&metadata);
+        let length = from.min(PROOF as u64);
+        let used = Recent::of(&plain(&file, from - length, length as usize).map_err(open)?);
+        let beginning = plain(&file, 0, length as usize).map_err(open)?;
         let mark = Mark {
             identity: Identity::of(&metadata),
-            offset: 0,
-            tail: Fingerprint::of(&[]),
-            head: Head::default(),
+            offset: from,
+            tail: Fingerprint::of(used.bytes()),
+            head: Head::of(&beginning),
             modified: seen.modified,
             over: false,
         };
-        Ok(Self { content: Content::of(path, file)?, seen, ..Self::restored(number, path, &mark) })
+        let content = Content::of(path, file)?;
+        let part = Self::restored(number, path, &mark);
+        Ok(Self { content, seen, beginning, read: used.clone(), used, ..part })
     }
 
     /// A file whose whereabouts are still to be found.
@@ -212,6 +217,11 @@ impl Part {
             Content::Plain(file) => beginning(&self.path, file).unwrap_or_default(),
             _ => Vec::new(),
         }
+    }
+
+    /// The mark of all that was seen of it, used or not.
+    pub(super) fn seen_mark(&self) -> Mark {
+        Mark { offset: self.read_until, tail: Fingerprint::of(self.read.bytes()), ..self.mark.clone() }
     }
 
     fn holds_what_was_read(&self, file: &File) -> Result<bool, SourceError> {

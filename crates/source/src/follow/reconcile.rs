@@ -75,7 +75,7 @@ impl Follow {
             failed = failed.or(self.go_on(&siblings, search).err());
         }
         let begun = self.begin_unread(&siblings, header, &searches, &mut failed);
-        self.drop_lost(&searches, &begun);
+        self.drop_lost(&siblings, &searches, &begun);
         self.put_in(begun, &searches);
         self.forget();
         failed.map_or(Ok(()), Err)
@@ -106,7 +106,7 @@ impl Follow {
                 let content = std::mem::replace(&mut part.content, Content::Sought);
                 if let (Content::Plain(file), None) = (content, siblings.position(part.mark.identity)) {
                     // What was written since then to a file that has no name any more can be read only here.
-                    nameless = Part::begin(FileNumber::take(&mut self.next), &self.path, file).ok();
+                    nameless = Part::begin(FileNumber::take(&mut self.next), &self.path, file, 0).ok();
                 }
             }
             searches.push(Search::new(&part, state));
@@ -223,10 +223,15 @@ impl Follow {
             let is_unread = anchor.map_or(Some(sibling.seen.modified) > self.used_until, |anchor| place > anchor)
                 || self.parts.iter().zip(searches).any(may_be);
             let is_taken = searches.iter().any(|search| search.place == Some(place));
-            if is_taken || !sibling.is_log && (!is_unread || self.is_known(sibling, header, searches)) {
+            if is_taken || !sibling.is_log && !is_unread {
                 continue;
             }
-            match sibling.file().and_then(|file| Part::begin(FileNumber::take(&mut self.next), &sibling.path, file)) {
+            let known = if sibling.is_log { 0 } else { self.known_of(place, sibling, header, searches) };
+            if known == u64::MAX {
+                continue;
+            }
+            let begin = |file| Part::begin(FileNumber::take(&mut self.next), &sibling.path, file, known);
+            match sibling.file().and_then(begin) {
                 Ok(part) => {
                     self.counters.rotations += u64::from(std::mem::replace(&mut self.began, true));
                     begun.push(Begun { place, is_log: sibling.is_log, part });
@@ -244,26 +249,51 @@ impl Follow {
         begun
     }
 
-    /// It is another copy of what was used, or was read to its end and has nothing in it but a header.
-    fn is_known(&self, sibling: &Sibling, header: usize, searches: &[Search]) -> bool {
-        self.parts.iter().zip(searches).any(|(part, search)| {
+    /// What of a file is known: nothing, all, or as much as a file has that is still open and has no name any more.
+    fn known_of(&self, place: usize, sibling: &Sibling, header: usize, searches: &[Search]) -> u64 {
+        let is_more = sibling.beginning.len() > header;
+        let mut known = 0;
+        for (part, search) in self.parts.iter().zip(searches) {
+            let is_own = sibling.identity == part.mark.identity;
             let is_complete = || sibling.is_packed() || sibling.seen.size == part.mark.offset;
-            let same = || sibling.identity == part.mark.identity && is_complete();
-            let is_more = sibling.beginning.len() > header;
-            let copy =
-                || is_more && part.has_been(&sibling.beginning, sibling.seen.size) || is_like(&part.mark, header, sibling);
-            let is_open = || is_more && search.beginning.starts_with(&sibling.beginning);
-            part.mark.over && same() || search.is_proven && copy() || is_open()
-        })
+            if part.mark.over && is_own && is_complete() {
+                return u64::MAX;
+            }
+            // A copy of the log is older than the log.
+            let is_older = search.place.is_some_and(|own| place < own);
+            let has_been = || is_more && part.has_been(&sibling.beginning, sibling.seen.size);
+            let is_of_another = || {
+                let mut others = self.parts.iter().zip(searches);
+                others.any(|(other, it)| it.fate == Fate::IsUnread && other.mark.identity == sibling.identity)
+            };
+            let is_copy = || has_been() || is_like(&part.mark, header, sibling) && !is_of_another();
+            if search.is_proven && is_older && is_copy() {
+                return u64::MAX;
+            }
+            let is_open = !search.beginning.is_empty() && !part.is_sought();
+            let is_in_open = is_open && is_more && search.beginning.starts_with(&sibling.beginning);
+            if is_in_open && (is_older || search.place.is_none() && sibling.is_packed()) {
+                return u64::MAX;
+            }
+            // What has the same beginning may be a copy, or the next file, which grows.
+            if is_in_open && search.place.is_none() {
+                known = sibling.seen.size.min(part.seen.size);
+            }
+        }
+        known
     }
 
     /// Lets go of what is nowhere any more.
-    fn drop_lost(&mut self, searches: &[Search], begun: &[Begun]) {
+    fn drop_lost(&mut self, siblings: &Siblings, searches: &[Search], begun: &[Begun]) {
         let (is_away, counters) = (self.log.is_none(), &mut self.counters);
         let mut goes = |(part, search): (&Part, &Search)| {
             let is_cut = search.state == State::Cut;
-            // A file that was cut may have been copied before.
-            let may_be = |begun: &Begun| search.range.contains(&begun.place) && !(is_cut && begun.is_log);
+            // A file that was cut may have been copied before: then the copy has all that was seen.
+            let is_copy = |begun: &Begun| {
+                let copy = siblings.get(begun.place).filter(|_| !begun.is_log);
+                copy.and_then(|copy| copy.holds(&part.seen_mark()).ok()) >= Some(Holds::All)
+            };
+            let may_be = |begun: &Begun| search.range.contains(&begun.place) && (!is_cut || is_copy(begun));
             let is_lost = match search.fate {
                 Fate::Stays | Fate::GoesOn => return false,
                 // What it was may come back with the log.
@@ -309,8 +339,8 @@ fn is_like(mark: &Mark, header: usize, sibling: &Sibling) -> bool {
     }
 }
 
-/// The file that holds what was used of a part, or else the beginning of that: its own before others, and one with more
-/// before one without.
+/// The file that holds what was used of a part, or else the beginning of that: its own before others, one with more
+/// before one without, and the oldest of them.
 fn best(
     part: &Part,
     header: usize,
@@ -334,10 +364,10 @@ fn best(
         } else {
             sibling.holds(&part.mark)?
         };
-        let rank = (holds >= Holds::All, is_own, sibling.is_of_log(), holds, place);
+        let rank = (holds >= Holds::All, is_own, sibling.is_of_log(), holds, Reverse(place));
         if holds > Holds::Nothing && best.is_none_or(|best| rank > best) {
             best = Some(rank);
         }
     }
-    Ok(best.map(|(_, _, _, holds, place)| (place, holds)))
+    Ok(best.map(|(_, _, _, holds, Reverse(place))| (place, holds)))
 }

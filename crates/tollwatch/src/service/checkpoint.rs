@@ -33,13 +33,19 @@ impl Keeping {
 
 impl Runner {
     pub(super) fn is_checkpoint_due(&self, now: DateTime<Utc>) -> bool {
+        self.next_checkpoint().is_some_and(|due| now >= due)
+    }
+
+    /// When the next one is due, if there is anything for it.
+    pub(super) fn next_checkpoint(&self) -> Option<DateTime<Utc>> {
         let every = TimeDelta::from_std(self.config.service.checkpoint_every).unwrap_or(TimeDelta::zero());
         // After a failure not at once again: the disk may be full.
         let patience =
             if self.keeping.failing_since.is_some() { TimeDelta::seconds(1) } else { TimeDelta::zero() };
-        let since = now.signed_duration_since(self.keeping.tried_at);
-        self.deliveries.outbox.has_fresh() && since >= patience
-            || since >= every && (self.sources.has_taken || self.deliveries.outbox.has_changes())
+        let is_urgent = self.deliveries.outbox.has_fresh() || self.sources.wait_for_durability();
+        let has_any = self.sources.has_taken || self.deliveries.outbox.has_changes();
+        let after = if is_urgent { Some(patience) } else { has_any.then_some(every) };
+        after.map(|after| self.keeping.tried_at + after)
     }
 
     /// Makes everything durable in one commit.
@@ -62,7 +68,7 @@ impl Runner {
             Ok(()) => {
                 self.keeping.unsaved = Changes::default();
                 self.keeping.failing_since = None;
-                self.sources.has_taken = false;
+                self.sources.durable();
                 self.deliveries.outbox.committed();
                 let took = clock::now().signed_duration_since(began).to_std().unwrap_or_default();
                 let at = now.timestamp_micros() as f64 / 1e6;

@@ -113,9 +113,10 @@ impl Runner {
                 silent: intake.silence(now, offset(intake, now)).is_some(),
             };
             self.metrics.source(intake.name(), &metrics);
-            let (accepted, malformed) = intake.counted_since();
+            let (accepted, malformed, unread) = intake.counted_since();
             self.metrics.records(intake.name(), RecordResult::Accepted, accepted);
             self.metrics.records(intake.name(), RecordResult::Malformed, malformed);
+            self.metrics.unread(intake.name(), unread);
         }
         let currency = self.engine.settings().currency().to_owned();
         self.metrics.engine(&self.engine.counters(), &currency);
