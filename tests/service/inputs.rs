@@ -17,7 +17,11 @@ fn configuration(receiver: &Receiver, source: &str) -> String {
 fn alerts(receiver: &Receiver) -> Vec<String> {
     let of_calls = |body: &&serde_json::Value| body["data"]["about"].get("calls").is_some();
     let received = receiver.received();
-    received.iter().filter(|(_, bodies)| bodies.iter().any(|body| of_calls(&body))).map(|(id, _)| id.clone()).collect()
+    received
+        .iter()
+        .filter(|(_, bodies)| bodies.iter().any(|body| of_calls(&body)))
+        .map(|(id, _)| id.clone())
+        .collect()
 }
 
 /// Whether a condition was told of, in words that have this in them.
@@ -42,7 +46,8 @@ fn files_of_a_directory_raise_the_alerts_of_a_log_and_are_moved_when_that_is_dur
     let expected = from_a_log(&rows);
     assert!(expected.len() > 20, "{} alerts", expected.len());
     let receiver = Receiver::start(0, 1);
-    let source = "directory = \"in\"\npattern = \"*.csv\"\nsettle = \"1s\"\nafter = \"move\"\nmove_to = \"done\"";
+    let source =
+        "directory = \"in\"\npattern = \"*.csv\"\nsettle = \"1s\"\nafter = \"move\"\nmove_to = \"done\"";
     let mut running = Running::prepare(&configuration(&receiver, source));
     for folder in ["in", "done"] {
         fs::create_dir(running.path(folder)).unwrap();

@@ -133,7 +133,10 @@ impl Follow {
 
     /// What was used so far; to be saved together with what the decoder and the engine made of it.
     pub fn position(&self) -> Position {
-        Position { files: self.parts.iter().map(|part| part.mark.clone()).collect(), used_until: self.used_until }
+        Position {
+            files: self.parts.iter().map(|part| part.mark.clone()).collect(),
+            used_until: self.used_until,
+        }
     }
 
     /// What was seen so far.

@@ -130,7 +130,8 @@ impl Head {
     pub(crate) fn shared(&self, other: &Self) -> Option<usize> {
         let common = self.0.iter().zip(&other.0).take_while(|(one, other)| one == other).count();
         let both_go_on = common < self.0.len() && common < other.0.len();
-        both_go_on.then(|| common.checked_sub(1).and_then(|last| self.0.get(last)).map_or(0, |it| it.length()))
+        both_go_on
+            .then(|| common.checked_sub(1).and_then(|last| self.0.get(last)).map_or(0, |it| it.length()))
     }
 }
 

@@ -147,10 +147,10 @@ impl Spool {
 
     /// What was used so far; to be saved together with what the decoder and the engine made of it.
     pub fn position(&self) -> SpoolPosition {
-        let reading = self.reading.as_ref().map(|reading| Progress {
-            name: reading.name.as_bytes().to_vec(),
-            used: reading.usage.used(),
-        });
+        let reading = self
+            .reading
+            .as_ref()
+            .map(|reading| Progress { name: reading.name.as_bytes().to_vec(), used: reading.usage.used() });
         SpoolPosition { done: self.ledger.entries(), reading: reading.or_else(|| self.restored.clone()) }
     }
 
@@ -338,7 +338,8 @@ impl Spool {
                     let before = self.unsettled.get(&name).filter(|(before, _)| *before == stamp);
                     let since = before.map_or(now, |(_, since)| *since);
                     let quiet = now.duration_since(since).unwrap_or_default();
-                    let modified = SystemTime::UNIX_EPOCH + Duration::from_nanos(stamp.modified.max(0) as u64);
+                    let modified =
+                        SystemTime::UNIX_EPOCH + Duration::from_nanos(stamp.modified.max(0) as u64);
                     let is_old = now.duration_since(modified).is_ok_and(|age| age >= LONG_AGO);
                     if quiet >= self.options.settle || is_old || self.others.contains(&stamp.identity) {
                         ready.push((name, stamp));
@@ -349,8 +350,10 @@ impl Spool {
             }
         }
         match self.options.order {
-            Order::Name => ready.sort(),
-            Order::Time => ready.sort_by(|(name, a), (other, b)| (a.modified, name).cmp(&(b.modified, other))),
+            Order::Name => ready.sort_by(|(name, _), (other, _)| name.cmp(other)),
+            Order::Time => {
+                ready.sort_by(|(name, a), (other, b)| (a.modified, name).cmp(&(b.modified, other)))
+            }
         }
         (self.others, self.unsettled, self.ready) = (others, unsettled, ready.into());
         self.troubles.retain(|name, _| there.contains(&Name::of(name)));

@@ -75,7 +75,8 @@ impl Stream {
             }
         });
         let lost = position.unfinished;
-        let counters = Counters { lost_bytes_suspected: lost, vanished: u64::from(lost > 0), ..Counters::default() };
+        let counters =
+            Counters { lost_bytes_suspected: lost, vanished: u64::from(lost > 0), ..Counters::default() };
         Self {
             path,
             ask,

@@ -1,5 +1,9 @@
 //! A directory into which files are put, on a real disk.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, its helpers too")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -233,7 +237,8 @@ fn packed_files_are_unpacked_and_a_bad_one_is_named_and_holds_nothing_up() {
     let text = world.settled();
     assert!(text.starts_with("105,1\n106,0\n") && text.ends_with("107,1\n"));
     assert_eq!(world.spool.counters().damaged, 1);
-    let troubles: Vec<_> = world.spool.troubles().map(|(name, why)| (name.to_owned(), why.to_owned())).collect();
+    let troubles: Vec<_> =
+        world.spool.troubles().map(|(name, why)| (name.to_owned(), why.to_owned())).collect();
     assert_eq!(troubles.len(), 1);
     assert!(troubles[0].0 == "b.csv.gz" && troubles[0].1.contains("breaks off"), "{troubles:?}");
     world.spool.durable();

@@ -1,5 +1,9 @@
 //! Bells that ring when files change, by the real inotify.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, its helpers too")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, its helpers too"
+)]
 use std::fs;
 use std::io::Write as _;
 use std::sync::Arc;

@@ -7,10 +7,10 @@ mod service;
 mod sources;
 mod tenants;
 
+pub use origin::From;
 pub(crate) use raw::TenantConfig;
 pub use raw::{DestinationConfig, RatesConfig, RawConfig, ServiceConfig, SiteConfig, SourceConfig};
 pub use service::Service;
-pub use origin::From;
 pub use sources::{Followed, Source, Sources, Timezone};
 pub use tenants::TenantSettings;
 

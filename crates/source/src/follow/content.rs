@@ -22,11 +22,8 @@ pub(super) enum Content {
 
 impl Content {
     pub(super) fn of(path: &Path, file: File) -> Result<Self, SourceError> {
-        let packed = is_packed(&file).map_err(|source| SourceError::Read {
-            path: path.to_owned(),
-            at: 0,
-            source,
-        })?;
+        let packed =
+            is_packed(&file).map_err(|source| SourceError::Read { path: path.to_owned(), at: 0, source })?;
         Ok(if packed { Self::Packed(file) } else { Self::Plain(file) })
     }
 }

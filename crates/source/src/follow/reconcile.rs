@@ -163,7 +163,9 @@ impl Follow {
             let goes_on = |it: &Sibling| {
                 head.likeness(&it.beginning) == Likeness::Same && it.beginning.len() as u64 > part.mark.offset
             };
-            let free = |(place, _): &(usize, &Sibling)| Some(*place) == search.place && own.is_none() || !taken.contains(place);
+            let free = |(place, _): &(usize, &Sibling)| {
+                Some(*place) == search.place && own.is_none() || !taken.contains(place)
+            };
             if siblings.enumerated().filter(free).any(|(_, it)| it.is_of_log() && goes_on(it)) {
                 search.is_proven = false;
                 search.place = search.place.filter(|_| own.is_some());
@@ -187,7 +189,9 @@ impl Follow {
 
     /// Goes on with a part in the file that was found for it.
     fn go_on(&mut self, siblings: &Siblings, search: &Search) -> Result<(), SourceError> {
-        let Some(part) = self.parts.iter_mut().find(|part| part.number == search.number) else { return Ok(()) };
+        let Some(part) = self.parts.iter_mut().find(|part| part.number == search.number) else {
+            return Ok(());
+        };
         if let State::Doubtful(seen) = search.state {
             part.saw(seen);
         }
@@ -220,7 +224,8 @@ impl Follow {
                 let is_unread = search.fate == Fate::IsUnread && search.range.contains(&place);
                 is_unread && sibling.seen.modified >= part.mark.modified
             };
-            let is_unread = anchor.map_or(Some(sibling.seen.modified) > self.used_until, |anchor| place > anchor)
+            let is_unread = anchor
+                .map_or(Some(sibling.seen.modified) > self.used_until, |anchor| place > anchor)
                 || self.parts.iter().zip(searches).any(may_be);
             let is_taken = searches.iter().any(|search| search.place == Some(place));
             if is_taken || !sibling.is_log && !is_unread {
@@ -354,7 +359,8 @@ fn best(
             // As long as it cannot be read that the file is another, nothing is known.
             sibling.file()?;
         }
-        let has_been = sibling.beginning.len() > header && part.has_been(&sibling.beginning, sibling.seen.size);
+        let has_been =
+            sibling.beginning.len() > header && part.has_been(&sibling.beginning, sibling.seen.size);
         let holds = if has_been && sibling.seen.size < part.mark.offset {
             Holds::Less
         } else if !is_like(&part.mark, header, sibling) {

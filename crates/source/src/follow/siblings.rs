@@ -235,7 +235,9 @@ impl Sibling {
     pub(super) fn file(&self) -> Result<File, SourceError> {
         let again = match &self.file {
             Ok(file) => file.try_clone(),
-            Err(error) => Err(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)),
+            Err(error) => {
+                Err(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error))
+            }
         };
         again.map_err(|source| SourceError::Open { path: self.path.clone(), source })
     }

@@ -59,7 +59,11 @@ impl Usage {
         self.last = bytes.last().copied().or(self.last);
     }
     pub(crate) fn used(&self) -> Used {
-        Used { length: self.length, hash: short(&self.hash), is_whole: self.last.is_none_or(|byte| byte == b'\n') }
+        Used {
+            length: self.length,
+            hash: short(&self.hash),
+            is_whole: self.last.is_none_or(|byte| byte == b'\n'),
+        }
     }
 }
 

@@ -10,7 +10,12 @@ use std::path::{Path, PathBuf};
 const MOST_ALIKE: u32 = 10_000;
 
 /// Puts a file away that is still what it was when it was read. Says why it cannot.
-pub(super) fn put_away(directory: &Path, name: &OsStr, stamp: Stamp, afterwards: &Afterwards) -> Result<(), String> {
+pub(super) fn put_away(
+    directory: &Path,
+    name: &OsStr,
+    stamp: Stamp,
+    afterwards: &Afterwards,
+) -> Result<(), String> {
     let path = directory.join(name);
     let is_same = || fs::metadata(&path).is_ok_and(|metadata| Stamp::of(&metadata) == stamp);
     match afterwards {
@@ -21,7 +26,10 @@ pub(super) fn put_away(directory: &Path, name: &OsStr, stamp: Stamp, afterwards:
             format!("it was read and cannot be deleted: {error}; let the service write to its directory")
         }),
         Afterwards::Move(to) => moved(&path, name, to).map_err(|error| {
-            format!("it was read and cannot be moved to {}: {error}; is that there, and writable?", to.display())
+            format!(
+                "it was read and cannot be moved to {}: {error}; is that there, and writable?",
+                to.display()
+            )
         }),
     }
 }

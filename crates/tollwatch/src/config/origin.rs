@@ -44,7 +44,11 @@ impl From {
                 ("move_to", &raw.move_to),
             ] {
                 if value.is_some() {
-                    problem(key, "only a `directory` has it".to_owned(), "give `directory` too, or take it out");
+                    problem(
+                        key,
+                        "only a `directory` has it".to_owned(),
+                        "give `directory` too, or take it out",
+                    );
                 }
             }
         }
@@ -53,16 +57,25 @@ impl From {
         }
         if let Some(path) = &raw.path {
             if path != "-" {
-                problem("path", format!("`{path}` is not standard input"), "\"-\"; a file is read by `follow`");
+                problem(
+                    "path",
+                    format!("`{path}` is not standard input"),
+                    "\"-\"; a file is read by `follow`",
+                );
             }
             return Some(Self::Stream);
         }
         let directory = absolute(raw.directory.as_ref()?, folder);
         let pattern = raw.pattern.as_deref().unwrap_or("*");
-        let pattern = glob::Pattern::new(pattern).ok().filter(|_| !pattern.contains('/')).unwrap_or_else(|| {
-            problem("pattern", format!("`{pattern}` is no pattern"), "*, ? and [abc] for names, such as \"*.csv\"");
-            glob::Pattern::default()
-        });
+        let pattern =
+            glob::Pattern::new(pattern).ok().filter(|_| !pattern.contains('/')).unwrap_or_else(|| {
+                problem(
+                    "pattern",
+                    format!("`{pattern}` is no pattern"),
+                    "*, ? and [abc] for names, such as \"*.csv\"",
+                );
+                glob::Pattern::default()
+            });
         let order = match raw.order.as_deref() {
             None | Some("name") => Order::Name,
             Some("time") => Order::Time,
@@ -72,17 +85,22 @@ impl From {
             }
         };
         let settle = raw.settle.as_deref().unwrap_or("5s");
-        let settle = parse_duration(settle).and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or_else(|| {
-            problem("settle", format!("`{settle}` is no duration"), "such as \"5s\"");
-            5
-        });
+        let settle =
+            parse_duration(settle).and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or_else(|| {
+                problem("settle", format!("`{settle}` is no duration"), "such as \"5s\"");
+                5
+            });
         let move_to = raw.move_to.as_ref().map(|path| absolute(path, folder));
         let afterwards = match (raw.after.as_deref(), move_to) {
             (None | Some("leave"), None) => Afterwards::Leave,
             (Some("delete"), None) => Afterwards::Delete,
             (Some("move"), Some(to)) if to != directory => Afterwards::Move(to),
             (Some("move"), Some(_)) => {
-                problem("move_to", "is the directory itself".to_owned(), "another directory, on the same disk");
+                problem(
+                    "move_to",
+                    "is the directory itself".to_owned(),
+                    "another directory, on the same disk",
+                );
                 Afterwards::Leave
             }
             (Some("move"), None) => {

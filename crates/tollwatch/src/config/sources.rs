@@ -138,7 +138,11 @@ impl Sources {
                 {
                     if is_given {
                         let problem = "only sources that are followed have it".to_owned();
-                        problems.push(Problem::new(format!("{place}.{key}"), problem, "give `follow`, `directory` or `path` too"));
+                        problems.push(Problem::new(
+                            format!("{place}.{key}"),
+                            problem,
+                            "give `follow`, `directory` or `path` too",
+                        ));
                     }
                 }
             }

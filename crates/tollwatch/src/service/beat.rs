@@ -117,7 +117,8 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_idle_sources_are_looked_at_twenty_times_a_second_where_they_are_heard_and_four_hundred_times_else() {
+    fn a_hundred_idle_sources_are_looked_at_twenty_times_a_second_where_they_are_heard_and_four_hundred_times_else()
+     {
         let all = |make: fn() -> Beat| (0..100).map(|_| looks(&mut make(), 0, 60)).sum::<usize>();
         assert_eq!(all(watched), 100 * 12);
         assert_eq!(all(Beat::default), 100 * 240);

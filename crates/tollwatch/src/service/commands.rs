@@ -154,10 +154,11 @@ impl Runner {
         self.deliveries.notifiers = Arc::new(notify.notifiers);
         let waker = self.sources.waker();
         let mut before = std::mem::take(&mut self.sources.intakes);
+        let mut intakes = Vec::new();
         for followed in config.sources.followed() {
             let tenant = self.engine.tenant(&followed.source.tenant);
             let known = before.iter().position(|intake| intake.followed == *followed);
-            self.sources.intakes.push(match known {
+            intakes.push(match known {
                 Some(at) => before.swap_remove(at),
                 // Read in another way from where it was.
                 None => match before.iter().position(|intake| intake.name() == followed.name) {
@@ -170,6 +171,7 @@ impl Runner {
                 },
             });
         }
+        self.sources.intakes = intakes;
         self.sources.let_go(&before);
         let warnings = config.warnings.clone();
         self.config = config;

@@ -199,6 +199,7 @@ impl Intake {
     ) -> bool {
         let Self { reader, decoding, queue, tally, .. } = self;
         let before = (tally.records, tally.rejected());
+        let is_over = reader.is_over();
         let read = match reader.poll(wall) {
             Ok(Some(chunk)) => {
                 let mut newest = None;
@@ -222,7 +223,7 @@ impl Intake {
                     Err(stop) => Err(stop),
                 }
             }
-            Ok(None) if reader.is_over() => Err(Stop::Over),
+            Ok(None) if is_over => Err(Stop::Over),
             Ok(None) => Ok((false, None)),
             Err(error) => Err(Stop::Source(error)),
         };

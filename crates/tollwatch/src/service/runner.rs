@@ -3,7 +3,6 @@ use super::checkpoint::Keeping;
 use super::clock;
 use super::conditions::Conditions;
 use super::delivery::{Attempt, Deliveries};
-use super::intake::Intake;
 use super::outbox::Outbox;
 use super::people::People;
 use super::reading::{Sources, Waker, open_quarantine};
