@@ -28,6 +28,8 @@ pub(super) struct Part {
     /// The last look after which it was certain that this is the file it was.
     pub(super) seen: Seen,
     quiet_since: Option<SystemTime>,
+    /// Another part stands for the same file from now on.
+    pub(super) is_replaced: bool,
     /// End of what the decoder has seen; it has seen it in vain if more was not used.
     offered: u64,
     /// As large as the longest record so far needs.
@@ -100,6 +102,7 @@ impl Part {
             read_until: mark.offset,
             seen: Seen::default(),
             quiet_since: None,
+            is_replaced: false,
             offered: mark.offset,
             room: ROOM,
         }
@@ -211,10 +214,11 @@ impl Part {
         Ok(State::Same)
     }
 
-    /// How the open file begins, also where that was not used yet; nothing if it is not open.
+    /// How the open file begins, also where that was not used yet. One that is not open: as far as it was seen.
     pub(super) fn beginning(&self) -> Vec<u8> {
         match &self.content {
             Content::Plain(file) => beginning(&self.path, file).unwrap_or_default(),
+            _ if self.read_until <= PROOF as u64 => self.read.bytes().to_vec(),
             _ => Vec::new(),
         }
     }

@@ -10,7 +10,7 @@ use super::Follow;
 use super::content::Content;
 use super::part::{Part, State};
 use super::siblings::{Holds, Sibling, Siblings};
-use crate::mark::{Head, Likeness, Mark};
+use crate::mark::{Head, Likeness, Mark, PROOF};
 use crate::{FileNumber, SourceError};
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -20,15 +20,42 @@ use std::ops::Range;
 struct Search {
     number: FileNumber,
     state: State,
-    /// How its file begins, if that is open.
+    /// How its file begins, if that is open; of one that was cut, how it began when it was seen last.
     beginning: Vec<u8>,
+    /// The mark of all that was seen of it, used or not.
+    seen: Mark,
     /// More than a header was used of it, so that it is known wherever it is.
     is_proven: bool,
     /// Where its file is, among the siblings.
     place: Option<usize>,
+    /// How much of it is there.
+    hold: Hold,
+    /// Where a packed copy of it is that is open and has no name any more.
+    copy: Option<usize>,
     /// Where it can be, by what is older and what is younger.
     range: Range<usize>,
     fate: Fate,
+}
+
+/// What is at the place of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    /// Its file, and no other part's.
+    Own,
+    /// The beginning of it: a copy that was made earlier, or another file with the same header.
+    Beginning,
+    /// A file with the same lines as one that is open and has no name any more: a copy of it, or another with the same
+    /// header.
+    Alike,
+}
+
+/// How much of a file is not to be read from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    /// What is before that place.
+    Until(u64),
+    /// All that is and will be in it.
+    All,
 }
 
 /// A file that is read from its beginning.
@@ -54,7 +81,25 @@ enum Fate {
 impl Search {
     fn new(part: &Part, state: State) -> Self {
         let (number, beginning) = (part.number, part.beginning());
-        Self { number, state, beginning, is_proven: false, place: None, range: 0..0, fate: Fate::Stays }
+        Self {
+            number,
+            state,
+            beginning,
+            seen: part.seen_mark(),
+            is_proven: false,
+            place: None,
+            hold: Hold::Own,
+            copy: None,
+            range: 0..0,
+            fate: Fate::Stays,
+        }
+    }
+}
+
+impl Search {
+    /// Not where there is only the beginning of it.
+    fn certain_place(&self) -> Option<usize> {
+        self.place.filter(|_| self.hold != Hold::Beginning)
     }
 }
 
@@ -74,9 +119,9 @@ impl Follow {
         for search in &searches {
             failed = failed.or(self.go_on(&siblings, search).err());
         }
-        let begun = self.begin_unread(&siblings, header, &searches, &mut failed);
+        let begun = self.begin_unread(&siblings, header, &mut searches, &mut failed);
         self.drop_lost(&siblings, &searches, &begun);
-        self.put_in(begun, &searches);
+        self.put_in_order(begun, &searches);
         self.forget();
         failed.map_or(Ok(()), Err)
     }
@@ -134,11 +179,24 @@ impl Follow {
             if !part.is_sought() && search.place.is_some() {
                 continue;
             }
-            let found = if search.is_proven { best(part, header, siblings, &taken)? } else { None };
+            let mut found = None;
+            if search.is_proven {
+                match best(part, search.state, header, siblings, &taken)? {
+                    Best::Unclear => search.is_proven = false,
+                    Best::None => {}
+                    Best::At(place, holds) => found = Some((place, holds)),
+                }
+            }
             search.place = found.map(|(place, _)| place);
-            taken.extend(search.place);
+            let is_open = !part.is_sought();
+            search.hold = match found {
+                Some((_, Holds::Less)) => Hold::Beginning,
+                Some(_) if is_open => Hold::Alike,
+                _ => Hold::Own,
+            };
+            taken.extend(search.place.filter(|_| !is_open));
             search.fate = match found {
-                _ if !part.is_sought() => Fate::Stays,
+                _ if is_open => Fate::Stays,
                 Some((_, Holds::More)) => Fate::GoesOn,
                 Some((place, Holds::All)) if !part.mark.over || is_log(siblings, place) => Fate::GoesOn,
                 _ if part.mark.over => Fate::Stays,
@@ -150,23 +208,22 @@ impl Follow {
         for (part, search) in &mut order {
             let own = search.place.and_then(|place| siblings.get(place));
             let own = own.filter(|own| own.identity == part.mark.identity);
-            let has_more = match (own, search.state) {
-                (Some(own), _) => own.seen.size > part.mark.offset,
-                (None, State::Doubtful(seen)) => seen.size > part.mark.offset,
-                (None, _) => part.seen.size > part.mark.offset,
+            let size = match (own, search.state) {
+                (Some(own), _) => own.seen.size,
+                (None, State::Doubtful(seen)) => seen.size,
+                (None, _) => part.seen.size,
             };
-            let is_own = own.is_some() || !part.is_sought();
             let head = &part.mark.head;
-            if !search.is_proven || part.mark.over || head.is_full() || !is_own || has_more {
+            let is_own = own.is_some() || !part.is_sought();
+            if !search.is_proven || part.mark.over || head.is_full() || !is_own || size > part.mark.offset {
                 continue;
             }
             let goes_on = |it: &Sibling| {
                 head.likeness(&it.beginning) == Likeness::Same && it.beginning.len() as u64 > part.mark.offset
             };
-            let free = |(place, _): &(usize, &Sibling)| {
-                Some(*place) == search.place && own.is_none() || !taken.contains(place)
-            };
-            if siblings.enumerated().filter(free).any(|(_, it)| it.is_of_log() && goes_on(it)) {
+            let mut free =
+                siblings.enumerated().filter(|(place, it)| it.is_of_log() && !taken.contains(place));
+            if free.any(|(_, it)| goes_on(it)) {
                 search.is_proven = false;
                 search.place = search.place.filter(|_| own.is_some());
             }
@@ -178,8 +235,8 @@ impl Follow {
     fn bound(searches: &mut [Search]) {
         for index in 0..searches.len() {
             let (older, younger) = searches.split_at(index + 1);
-            let after = older.iter().filter_map(|search| search.place).max();
-            let before = younger.iter().filter_map(|search| search.place).min();
+            let after = older.iter().filter_map(Search::certain_place).max();
+            let before = younger.iter().filter_map(Search::certain_place).min();
             let range = after.map_or(0, |place| place + 1)..before.unwrap_or(usize::MAX);
             if let Some(search) = searches.get_mut(index) {
                 search.range = range;
@@ -199,7 +256,7 @@ impl Follow {
         match search.fate {
             Fate::GoesOn => part.go_on(sibling),
             // Compressed or copied since.
-            Fate::Stays if part.mark.over => {
+            Fate::Stays if part.mark.over && search.hold == Hold::Own => {
                 part.mark.identity = sibling.identity;
                 Ok(())
             }
@@ -213,28 +270,34 @@ impl Follow {
         &mut self,
         siblings: &Siblings,
         header: usize,
-        searches: &[Search],
+        searches: &mut [Search],
         failed: &mut Option<SourceError>,
     ) -> Vec<Begun> {
         let proven = searches.iter().filter(|search| search.is_proven);
-        let anchor = proven.filter_map(|search| search.place).max();
+        let anchor = proven.filter_map(Search::certain_place).max();
         let mut begun = Vec::new();
         for (place, sibling) in siblings.enumerated().filter(|(_, sibling)| sibling.is_of_log()) {
+            // It may be the file of such a part, or what stands in a file now that was cut.
             let may_be = |(part, search): (&Part, &Search)| {
+                let is_cut = search.state == State::Cut && part.mark.identity == sibling.identity;
                 let is_unread = search.fate == Fate::IsUnread && search.range.contains(&place);
-                is_unread && sibling.seen.modified >= part.mark.modified
+                is_cut || is_unread && sibling.seen.modified >= part.mark.modified
             };
             let is_unread = anchor
                 .map_or(Some(sibling.seen.modified) > self.used_until, |anchor| place > anchor)
-                || self.parts.iter().zip(searches).any(may_be);
-            let is_taken = searches.iter().any(|search| search.place == Some(place));
-            if is_taken || !sibling.is_log && !is_unread {
+                || self.parts.iter().zip(searches.iter()).any(may_be);
+            let mut at = searches.iter().filter(|search| search.place == Some(place)).peekable();
+            let is_there = at.peek().is_some();
+            let known = if is_there && at.all(|search| search.hold != Hold::Own) {
+                Known::all_of(sibling)
+            } else if is_there || !sibling.is_log && !is_unread {
                 continue;
-            }
-            let known = if sibling.is_log { 0 } else { self.known_of(place, sibling, header, searches) };
-            if known == u64::MAX {
-                continue;
-            }
+            } else if sibling.is_log {
+                Known::Until(0)
+            } else {
+                self.known_of(place, sibling, header, searches)
+            };
+            let Known::Until(known) = known else { continue };
             let begin = |file| Part::begin(FileNumber::take(&mut self.next), &sibling.path, file, known);
             match sibling.file().and_then(begin) {
                 Ok(part) => {
@@ -254,38 +317,48 @@ impl Follow {
         begun
     }
 
-    /// What of a file is known: nothing, all, or as much as a file has that is still open and has no name any more.
-    fn known_of(&self, place: usize, sibling: &Sibling, header: usize, searches: &[Search]) -> u64 {
-        let is_more = sibling.beginning.len() > header;
+    /// What of a file is known to have been read, or to be read from another one that is open.
+    fn known_of(&mut self, place: usize, sibling: &Sibling, header: usize, searches: &mut [Search]) -> Known {
+        let length = sibling.beginning.len();
+        let is_more = length > header;
+        let is_of_another =
+            self.parts.iter().zip(searches.iter()).any(|(part, search)| {
+                search.fate == Fate::IsUnread && part.mark.identity == sibling.identity
+            });
         let mut known = 0;
-        for (part, search) in self.parts.iter().zip(searches) {
-            let is_own = sibling.identity == part.mark.identity;
-            let is_complete = || sibling.is_packed() || sibling.seen.size == part.mark.offset;
-            if part.mark.over && is_own && is_complete() {
-                return u64::MAX;
+        for (part, search) in self.parts.iter_mut().zip(searches) {
+            let offset = part.mark.offset;
+            if part.mark.over && sibling.identity == part.mark.identity {
+                let is_whole = sibling.is_packed() || sibling.seen.size == offset;
+                let is_all = if offset < PROOF as u64 { length as u64 == offset } else { is_whole };
+                if is_all && part.mark.head.likeness(&sibling.beginning) == Likeness::Same {
+                    // It may grow still, or be another with the same header.
+                    part.is_replaced = !sibling.is_packed();
+                    return Known::all_of(sibling);
+                }
             }
             // A copy of the log is older than the log.
             let is_older = search.place.is_some_and(|own| place < own);
             let has_been = || is_more && part.has_been(&sibling.beginning, sibling.seen.size);
-            let is_of_another = || {
-                let mut others = self.parts.iter().zip(searches);
-                others.any(|(other, it)| it.fate == Fate::IsUnread && other.mark.identity == sibling.identity)
-            };
-            let is_copy = || has_been() || is_like(&part.mark, header, sibling) && !is_of_another();
+            let is_copy = || has_been() || is_like(&part.mark, header, sibling) && !is_of_another;
             if search.is_proven && is_older && is_copy() {
-                return u64::MAX;
+                return Known::All;
             }
-            let is_open = !search.beginning.is_empty() && !part.is_sought();
-            let is_in_open = is_open && is_more && search.beginning.starts_with(&sibling.beginning);
-            if is_in_open && (is_older || search.place.is_none() && sibling.is_packed()) {
-                return u64::MAX;
-            }
-            // What has the same beginning may be a copy, or the next file, which grows.
-            if is_in_open && search.place.is_none() {
-                known = sibling.seen.size.min(part.seen.size);
+            let is_open = !part.is_sought() && !search.beginning.is_empty();
+            if is_open && is_more && search.beginning.starts_with(&sibling.beginning) {
+                match search.place {
+                    None if sibling.is_packed() => {
+                        search.copy = Some(place);
+                        return Known::All;
+                    }
+                    // A copy, or the next file, which grows.
+                    None => known = sibling.seen.size.min(part.seen.size),
+                    Some(_) if is_older => return Known::All,
+                    Some(_) => {}
+                }
             }
         }
-        known
+        Known::Until(known)
     }
 
     /// Lets go of what is nowhere any more.
@@ -296,9 +369,17 @@ impl Follow {
             // A file that was cut may have been copied before: then the copy has all that was seen.
             let is_copy = |begun: &Begun| {
                 let copy = siblings.get(begun.place).filter(|_| !begun.is_log);
-                copy.and_then(|copy| copy.holds(&part.seen_mark()).ok()) >= Some(Holds::All)
+                copy.and_then(|copy| copy.holds(&search.seen).ok()) >= Some(Holds::All)
             };
             let may_be = |begun: &Begun| search.range.contains(&begun.place) && (!is_cut || is_copy(begun));
+            if part.is_replaced {
+                return true;
+            }
+            if search.fate == Fate::GoesOn && is_cut {
+                let copy = search.place.and_then(|place| siblings.get(place));
+                let holds = copy.and_then(|copy| copy.holds(&search.seen).ok());
+                counters.cut_unread += u64::from(holds < Some(Holds::All));
+            }
             let is_lost = match search.fate {
                 Fate::Stays | Fate::GoesOn => return false,
                 // What it was may come back with the log.
@@ -318,16 +399,32 @@ impl Follow {
         self.parts.retain(|_| !gone.next().unwrap_or_default());
     }
 
-    /// Puts the parts that were begun between the others, by age.
-    fn put_in(&mut self, begun: Vec<Begun>, searches: &[Search]) {
-        for Begun { place, part, .. } in begun {
-            let is_younger = |other: &Part| {
-                let search = searches.iter().find(|search| search.number == other.number);
-                search.and_then(|search| search.place).is_some_and(|other| other > place)
-            };
-            let at = self.parts.iter().position(is_younger).unwrap_or(self.parts.len());
-            self.parts.insert(at, part);
+    /// Puts the parts that were begun, or go on elsewhere, between the others, by age.
+    fn put_in_order(&mut self, mut begun: Vec<Begun>, searches: &[Search]) {
+        let search = |part: &Part| searches.iter().find(|search| search.number == part.number);
+        for part in std::mem::take(&mut self.parts) {
+            let elsewhere = search(&part).filter(|search| search.fate == Fate::GoesOn);
+            match elsewhere.and_then(|search| search.place) {
+                Some(place) => begun.push(Begun { place, is_log: false, part }),
+                None => self.parts.push(part),
+            }
         }
+        begun.sort_by_key(|begun| begun.place);
+        let place_of = |part: &Part| search(part).and_then(|search| search.place.or(search.copy));
+        let mut places: Vec<Option<usize>> = self.parts.iter().map(place_of).collect();
+        for Begun { place, part, .. } in begun {
+            let is_younger = |other: &Option<usize>| other.is_some_and(|other| other > place);
+            let at = places.iter().position(is_younger).unwrap_or(places.len());
+            self.parts.insert(at, part);
+            places.insert(at, Some(place));
+        }
+    }
+}
+
+impl Known {
+    /// A packed file does not grow.
+    fn all_of(sibling: &Sibling) -> Self {
+        if sibling.is_packed() { Self::All } else { Self::Until(sibling.seen.size) }
     }
 }
 
@@ -339,21 +436,33 @@ fn is_log(siblings: &Siblings, place: usize) -> bool {
 fn is_like(mark: &Mark, header: usize, sibling: &Sibling) -> bool {
     match mark.head.likeness(&sibling.beginning) {
         Likeness::Same => mark.head.length() > header,
-        Likeness::Shorter(common) => common > header,
+        Likeness::Shorter(common) => common > header && common == sibling.beginning.len(),
         Likeness::Different(_) => false,
     }
+}
+
+/// Which file holds what was used of a part.
+enum Best {
+    None,
+    At(usize, Holds),
+    /// Several do, with and without more behind it: what was used is no more than a header, and proves nothing.
+    Unclear,
 }
 
 /// The file that holds what was used of a part, or else the beginning of that: its own before others, one with more
 /// before one without, and the oldest of them.
 fn best(
     part: &Part,
+    state: State,
     header: usize,
     siblings: &Siblings,
     taken: &[usize],
-) -> Result<Option<(usize, Holds)>, SourceError> {
-    let mut best = None;
-    for (place, sibling) in siblings.enumerated().filter(|(place, _)| !taken.contains(place)) {
+) -> Result<Best, SourceError> {
+    let (mut best, mut all, mut more) = (None, false, false);
+    // A file that was cut was copied before, if at all: the copy is older than what stands in it now.
+    let cut = siblings.position(part.mark.identity).filter(|_| state == State::Cut).unwrap_or(usize::MAX);
+    for (place, sibling) in siblings.enumerated().filter(|(place, _)| *place < cut && !taken.contains(place))
+    {
         let is_own = sibling.identity == part.mark.identity;
         if is_own && !part.mark.over {
             // As long as it cannot be read that the file is another, nothing is known.
@@ -365,15 +474,20 @@ fn best(
             Holds::Less
         } else if !is_like(&part.mark, header, sibling) {
             Holds::Nothing
-        } else if is_own && part.mark.over && sibling.is_packed() {
+        } else if is_own && part.mark.over && sibling.is_packed() && part.mark.offset >= PROOF as u64 {
             Holds::All
         } else {
             sibling.holds(&part.mark)?
         };
+        (all, more) = (all || holds == Holds::All, more || holds == Holds::More);
         let rank = (holds >= Holds::All, is_own, sibling.is_of_log(), holds, Reverse(place));
         if holds > Holds::Nothing && best.is_none_or(|best| rank > best) {
             best = Some(rank);
         }
     }
-    Ok(best.map(|(_, _, _, holds, Reverse(place))| (place, holds)))
+    Ok(match best {
+        Some(_) if all && more && !part.mark.head.is_full() => Best::Unclear,
+        Some((_, _, _, holds, Reverse(place))) => Best::At(place, holds),
+        None => Best::None,
+    })
 }
