@@ -131,20 +131,30 @@ impl Stream {
     pub fn poll(&mut self, now: SystemTime) -> Result<Option<Chunk<'_>>, SourceError> {
         self.handed = None;
         self.now = Some(now);
-        if matches!(self.state, State::Durable) && self.ask.try_send(()).is_ok() {
-            self.state = State::Waiting;
-        }
-        if matches!(self.state, State::Waiting) {
-            match self.pieces.try_recv() {
-                Ok(Ok(piece)) if piece.is_empty() => self.state = State::Ending(None),
+        let mut line_ends = None;
+        while line_ends.is_none() && matches!(self.state, State::Durable | State::Waiting) {
+            if matches!(self.state, State::Durable) && self.ask.try_send(()).is_ok() {
+                self.state = State::Waiting;
+            }
+            self.state = match self.pieces.try_recv() {
+                Ok(Ok(piece)) if piece.is_empty() => State::Ending(None),
                 Ok(Ok(piece)) => {
                     self.buffer.extend_from_slice(&piece);
-                    self.state = State::Come;
+                    line_ends = self.line_ends();
+                    if self.buffer.len() > LONGEST_RECORD {
+                        self.state = State::Over;
+                        return Err(SourceError::RecordTooLong {
+                            path: self.path.clone(),
+                            limit: LONGEST_RECORD,
+                        });
+                    }
+                    // Of less than a line nothing can be used: there is nothing to make durable.
+                    if line_ends.is_some() { State::Come } else { State::Durable }
                 }
-                Ok(Err(error)) => self.state = State::Ending(Some(error)),
+                Ok(Err(error)) => State::Ending(Some(error)),
                 Err(TryRecvError::Empty) => return Ok(None),
-                Err(TryRecvError::Disconnected) => self.state = State::Ending(None),
-            }
+                Err(TryRecvError::Disconnected) => State::Ending(None),
+            };
         }
         let last = match &mut self.state {
             State::Come => false,
@@ -156,17 +166,7 @@ impl Stream {
             State::Ending(_) => true,
             State::Durable | State::Waiting | State::Used | State::Over => return Ok(None),
         };
-        let line_ends = self.buffer.iter().rposition(|&byte| byte == b'\n').map(|at| at + 1);
-        let length = if last { self.buffer.len() } else { line_ends.unwrap_or(0) };
-        if length == 0 && !last {
-            if self.buffer.len() > LONGEST_RECORD {
-                self.state = State::Over;
-                return Err(SourceError::RecordTooLong { path: self.path.clone(), limit: LONGEST_RECORD });
-            }
-            // Nothing was used of it: there is nothing to make durable.
-            self.state = State::Durable;
-            return Ok(None);
-        }
+        let length = if last { self.buffer.len() } else { self.line_ends().unwrap_or(0) };
         self.handed = Some((length, last));
         Ok(Some(Chunk {
             bytes: self.buffer.get(..length).unwrap_or_default(),
@@ -175,6 +175,10 @@ impl Stream {
             begins_file: !self.has_begun,
             last,
         }))
+    }
+
+    fn line_ends(&self) -> Option<usize> {
+        self.buffer.iter().rposition(|&byte| byte == b'\n').map(|at| at + 1)
     }
 
     /// The decoder has used the first `bytes` of the chunk that was handed out.

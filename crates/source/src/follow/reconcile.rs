@@ -101,6 +101,19 @@ impl Search {
     fn certain_place(&self) -> Option<usize> {
         self.place.filter(|_| self.hold != Hold::Beginning)
     }
+
+    /// Nothing tells the file from the one in which a part goes on after a restart: it may be a copy, or the next one
+    /// with the same header.
+    fn is_like_restored(&self, part: &Part, sibling: &Sibling) -> bool {
+        let Mark { head, offset, .. } = &part.mark;
+        self.fate == Fate::GoesOn
+            && self.state != State::Cut
+            && !head.is_full()
+            && !sibling.is_packed()
+            && sibling.is_of_log()
+            && sibling.beginning.len() as u64 == *offset
+            && head.likeness(&sibling.beginning) == Likeness::Same
+    }
 }
 
 impl Follow {
@@ -288,7 +301,10 @@ impl Follow {
                 || self.parts.iter().zip(searches.iter()).any(may_be);
             let mut at = searches.iter().filter(|search| search.place == Some(place)).peekable();
             let is_there = at.peek().is_some();
-            let known = if is_there && at.all(|search| search.hold != Hold::Own) {
+            let is_alike = |(part, search): (&Part, &Search)| search.is_like_restored(part, sibling);
+            let known = if is_there && at.all(|search| search.hold != Hold::Own)
+                || !is_there && self.parts.iter().zip(searches.iter()).any(is_alike)
+            {
                 Known::all_of(sibling)
             } else if is_there || !sibling.is_log && !is_unread {
                 continue;
