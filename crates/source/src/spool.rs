@@ -352,7 +352,7 @@ impl Spool {
         match self.options.order {
             Order::Name => ready.sort_by(|(name, _), (other, _)| name.cmp(other)),
             Order::Time => {
-                ready.sort_by(|(name, a), (other, b)| (a.modified, name).cmp(&(b.modified, other)))
+                ready.sort_by(|(name, a), (other, b)| (a.modified, name).cmp(&(b.modified, other)));
             }
         }
         (self.others, self.unsettled, self.ready) = (others, unsettled, ready.into());

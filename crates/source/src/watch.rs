@@ -90,7 +90,7 @@ impl Watch {
             wake: Box::new(wake),
         });
         let heard = Arc::clone(&shared);
-        let watcher = notify::recommended_watcher(move |event| heard.hear(event));
+        let watcher = notify::recommended_watcher(move |event| heard.hear(&event));
         Self { watcher: watcher.map_err(|error| error.to_string()), shared }
     }
 
@@ -138,12 +138,12 @@ impl Shared {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hear(&self, event: notify::Result<notify::Event>) {
+    fn hear(&self, event: &notify::Result<notify::Event>) {
         // Nothing changes by being opened and read, by ourselves above all.
         if event.as_ref().is_ok_and(|event| matches!(event.kind, EventKind::Access(_))) {
             return;
         }
-        let is_about = |watched: &Watched| match &event {
+        let is_about = |watched: &Watched| match event {
             Ok(event) if !event.need_rescan() && !event.paths.is_empty() => event.paths.iter().any(|path| {
                 let name = path.file_name().unwrap_or_default().as_bytes();
                 let is_inside = path.parent() == Some(&watched.directory);

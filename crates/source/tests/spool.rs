@@ -230,7 +230,7 @@ fn what_comes_again_is_read_if_it_is_something_else() {
 fn packed_files_are_unpacked_and_a_bad_one_is_named_and_holds_nothing_up() {
     let mut world = World::new(SpoolOptions { afterwards: Afterwards::Delete, ..options() });
     fs::write(world.path("a.csv.gz"), gzip("105,1\n")).unwrap();
-    let long: String = (0..50_000).map(|n| format!("106,{}\n", n * 7919 % 100_003)).collect();
+    let long = (0..50_000).map(|n| format!("106,{}\n", n * 7919 % 100_003)).collect::<Vec<_>>().concat();
     let packed = gzip(&long);
     fs::write(world.path("b.csv.gz"), &packed[..packed.len() / 2]).unwrap();
     fs::write(world.path("c.csv.zst"), zstd::encode_all(&b"107,1\n"[..], 1).unwrap()).unwrap();
