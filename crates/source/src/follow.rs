@@ -2,6 +2,7 @@
 mod content;
 mod part;
 mod reconcile;
+mod search;
 mod siblings;
 
 use crate::mark::{Identity, Mark};
