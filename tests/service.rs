@@ -6,6 +6,7 @@ mod attack;
 mod daemon;
 mod drill;
 mod full_disk;
+mod inputs;
 mod killed;
 mod memory;
 mod prometheus;

@@ -81,6 +81,19 @@ impl Running {
         (resident, fs::read_dir(process.join("fd")).unwrap().count())
     }
 
+    /// Runs on these bytes as standard input, until all is read and sent; its exit status.
+    pub(crate) fn run_on(&self, input: &[u8]) -> Option<i32> {
+        use std::io::Write as _;
+        let mut process = self.command().arg("--until-dry").stdin(Stdio::piped()).spawn().unwrap();
+        let mut pipe = process.stdin.take().unwrap();
+        // It reads no more than is durable, and all of it in the end.
+        let written = pipe.write_all(input);
+        drop(pipe);
+        let status = process.wait().unwrap().code();
+        written.unwrap();
+        status
+    }
+
     /// SIGKILL. Whether it was still there to be killed.
     pub(crate) fn kill(&mut self) -> bool {
         let Some(mut process) = self.process.take() else { return false };

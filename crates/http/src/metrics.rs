@@ -25,6 +25,7 @@ pub struct Metrics {
     registry: Registry,
     cdrs: IntCounterVec,
     parse_errors: IntCounterVec,
+    source_unread: IntCounterVec,
     source_lag_bytes: IntGaugeVec,
     last_record: GaugeVec,
     lateness: GaugeVec,
@@ -84,6 +85,11 @@ impl Metrics {
                 "cdr_parse_errors_total",
                 "Records that could not be read, by reason.",
                 &["source", "reason"],
+            )?,
+            source_unread: make.counters(
+                "source_unread_total",
+                "Times a file of a source was cut, gone or damaged before all in it was read.",
+                &["source"],
             )?,
             source_lag_bytes: make.gauges(
                 "source_lag_bytes",
@@ -202,6 +208,7 @@ impl Metrics {
         for result in RecordResult::ALL {
             self.cdrs.with_label_values(&[source, result.word()]);
         }
+        self.unread(source, 0);
         self.source(source, &SourceMetrics::default());
     }
 
@@ -230,6 +237,11 @@ impl Metrics {
     pub fn parse_errors(&self, source: &str, reason: &'static str, count: u64) {
         self.parse_errors.with_label_values(&[source, reason]).inc_by(count);
         self.records(source, RecordResult::Malformed, count);
+    }
+
+    /// How often something of a source could not be read.
+    pub fn unread(&self, source: &str, count: u64) {
+        self.source_unread.with_label_values(&[source]).inc_by(count);
     }
 
     /// How it goes with a source.

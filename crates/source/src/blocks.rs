@@ -62,6 +62,11 @@ impl Blocks {
         }
     }
 
+    /// The input ends in an error that is still to be told.
+    pub(crate) fn fails(&self) -> bool {
+        matches!(self.state, State::Failed(Some(_)))
+    }
+
     /// The first `bytes` of the current block have been used.
     pub fn consume(&mut self, bytes: usize) {
         self.start = self.start.saturating_add(bytes).min(self.end);

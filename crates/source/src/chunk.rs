@@ -1,4 +1,5 @@
 //! What the sources that never end hand out, and what they count.
+use std::path::Path;
 use std::time::SystemTime;
 
 /// A file within its source, numbered in the order in which reading began. Not kept over a restart.
@@ -21,6 +22,8 @@ pub struct Chunk<'a> {
     pub bytes: &'a [u8],
     /// The file they stand in.
     pub file: FileNumber,
+    /// How that is called in messages.
+    pub path: &'a Path,
     /// They stand at its beginning, so a header may come. A file that is gone on with after a restart has its
     /// header behind it.
     pub begins_file: bool,
@@ -35,11 +38,14 @@ pub struct Counters {
     pub bytes: u64,
     /// Times a log went on in another file, or in the same one from its beginning.
     pub rotations: u64,
-    /// Of these, times the file was cut or overwritten in place.
+    /// Times a file was cut or overwritten in place.
     pub truncations: u64,
+    /// Of these, times nothing was found that had been copied from it before: what was written to it between the last
+    /// look and the cut is lost, if anything was.
+    pub cut_unread: u64,
     /// Of these, times the earlier file had no name any more: removed and made anew, not moved aside.
     pub reopened: u64,
-    /// Files that were gone before it was certain that all in them had been read.
+    /// Files that were gone, or could not be read, before it was certain that all in them had been read.
     pub vanished: u64,
     /// Bytes that had been seen in a file and were gone before they were used.
     pub lost_bytes_suspected: u64,

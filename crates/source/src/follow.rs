@@ -1,13 +1,15 @@
 //! A log that grows, followed through its rotation.
+mod content;
 mod part;
 mod reconcile;
+mod search;
 mod siblings;
 
-use crate::mark::{Identity, Mark, PROOF};
+use crate::mark::{Identity, Mark};
 use crate::{Chunk, Counters, FileNumber, SourceError};
+use content::Content;
 use part::{Offer, Part, Stage, State};
 use serde::{Deserialize, Serialize};
-use siblings::Content;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,7 +36,8 @@ impl Default for FollowOptions {
 pub struct Position {
     /// Oldest first.
     files: Vec<Mark>,
-    used_until: i64,
+    /// None as long as nobody has looked.
+    used_until: Option<i64>,
 }
 
 impl Position {
@@ -76,8 +79,9 @@ pub struct Follow {
     next: u64,
     /// Some file was followed before.
     began: bool,
-    /// The last change after which everything was used: what is unknown and older was there before.
-    used_until: i64,
+    /// The last change after which everything was used: what is unknown and older was there before. None before the
+    /// first look.
+    used_until: Option<i64>,
     buffer: Vec<u8>,
     handed: Option<Handed>,
     /// Of a file that was handed out to its end.
@@ -86,7 +90,7 @@ pub struct Follow {
     now: Option<SystemTime>,
 }
 
-/// Files that are over and of which less was used than proves them are kept as long as they are not more.
+/// Files that are over are kept, so that what is younger is known as such, as long as they are not more.
 const MOST_OVER: usize = 16;
 
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +109,7 @@ impl Follow {
     /// Goes on after what was used when `position` was taken, wherever rotation has put it.
     pub fn restore(path: impl Into<PathBuf>, options: FollowOptions, position: &Position) -> Self {
         let (path, mut next) = (path.into(), 0);
-        let restored = |&mark: &Mark| Part::restored(FileNumber::take(&mut next), &path, mark);
+        let restored = |mark: &Mark| Part::restored(FileNumber::take(&mut next), &path, mark);
         let parts: Vec<_> = position.files.iter().map(restored).collect();
         Self {
             began: !parts.is_empty(),
@@ -130,7 +134,10 @@ impl Follow {
 
     /// What was used so far; to be saved together with what the decoder and the engine made of it.
     pub fn position(&self) -> Position {
-        Position { files: self.parts.iter().map(|part| part.mark).collect(), used_until: self.used_until }
+        Position {
+            files: self.parts.iter().map(|part| part.mark.clone()).collect(),
+            used_until: self.used_until,
+        }
     }
 
     /// What was seen so far.
@@ -161,7 +168,7 @@ impl Follow {
             let Some(part) = self.parts.get_mut(index) else { return standing.map(|()| None) };
             match part.offer(now, stage, &mut self.buffer) {
                 Ok(Offer::Nothing) => {
-                    self.used_until = self.used_until.max(part.used_until().unwrap_or(i64::MIN));
+                    self.used_until = self.used_until.max(part.used_until());
                     index += 1;
                 }
                 Ok(Offer::Bytes { length, last }) => {
@@ -186,6 +193,7 @@ impl Follow {
         Ok(self.parts.get(index).map(|part| Chunk {
             bytes: part.bytes(&self.buffer, handed.length),
             file: handed.number,
+            path: &self.path,
             begins_file: part.mark.offset() == 0,
             last: handed.last,
         }))
@@ -198,7 +206,7 @@ impl Follow {
         let bytes = bytes.min(handed.length);
         self.damage = part.consume(&self.buffer, bytes, handed.last);
         self.counters.damaged += u64::from(self.damage.is_some());
-        self.used_until = self.used_until.max(part.used_until().unwrap_or(i64::MIN));
+        self.used_until = self.used_until.max(part.used_until());
         self.counters.bytes += bytes as u64;
         if bytes > 0 {
             self.counters.last_read = self.now;
@@ -221,21 +229,33 @@ impl Follow {
         }
     }
 
-    /// Of the files that are over, keeps those that prove what came after them.
+    /// Of the files that are over, keeps the last.
     fn forget(&mut self) {
-        let over = self.parts.iter().take_while(|part| part.mark.over);
-        let over: Vec<_> = over.map(|part| part.mark.offset() > PROOF as u64).collect();
-        let proof = over.iter().rposition(|&enough| enough).unwrap_or(0);
-        self.parts.drain(..proof.max(over.len().saturating_sub(MOST_OVER)));
+        let over = self.parts.iter().filter(|part| part.mark.over).count();
+        let mut excess = over.saturating_sub(MOST_OVER);
+        self.parts.retain(|part| {
+            let goes = part.mark.over && excess > 0;
+            excess -= usize::from(goes);
+            !goes
+        });
     }
 
     /// Finds what has become of the files, and which one has the name now.
     fn look(&mut self) -> Result<(), SourceError> {
         let there = self.there()?;
         self.log = there.as_ref().map(Identity::of);
-        let mut certain = self.parts.iter().all(|part| part.mark.over || !part.is_sought());
+        let mut certain = self.used_until.is_some();
         for part in &mut self.parts {
-            certain &= matches!(part.check()?, State::Closed | State::Same);
+            match part.check() {
+                Ok(State::Closed) => certain &= part.mark.over || !part.is_sought(),
+                Ok(State::Same) => {}
+                Ok(State::Doubtful(_) | State::Cut) => certain = false,
+                Err(error) => {
+                    // A stale handle of a network file system never gets better.
+                    part.content = Content::Sought;
+                    return Err(error);
+                }
+            }
         }
         let known = self.log.is_none_or(|log| {
             let mut open = self.parts.iter().filter(|part| !part.mark.over);

@@ -1,6 +1,8 @@
 //! Where records come from: files, plain or compressed, and standard input.
 //!
-//! [`Input`] opens a source and unpacks it; [`Blocks`] cuts it into the large blocks the decoders of
+//! For a service there are [`Follow`] (a log that grows and is rotated), [`Spool`] (a directory of files) and [`Stream`]
+//! (standard input): each hands out [`Chunk`]s and has a position that is saved with what came of them. [`Watch`] says when
+//! to look. For a scan, [`Input`] opens a source and unpacks it; [`Blocks`] cuts it into the large blocks the decoders of
 //! `tollwatch-cdr` want, and keeps the record that a block's end cuts through. Nothing here knows what
 //! a record is: the decoder says how many bytes it has used.
 //!
@@ -20,6 +22,9 @@ mod error;
 mod follow;
 mod input;
 mod mark;
+mod spool;
+mod stream;
+mod watch;
 
 pub use blocks::{Block, Blocks};
 pub use chunk::{Chunk, Counters, FileNumber};
@@ -27,3 +32,6 @@ pub use error::SourceError;
 pub use follow::{Follow, FollowOptions, Position};
 pub use input::{Compression, Input};
 pub use mark::{Fingerprint, Identity, Mark};
+pub use spool::{Afterwards, Order, Spool, SpoolOptions, SpoolPosition};
+pub use stream::{Stream, StreamPosition};
+pub use watch::{Bell, Watch, WatchError};

@@ -1,5 +1,6 @@
 //! Configuration: embedded defaults, a file over them, flags over that; all faults at once.
 mod deck;
+mod origin;
 mod place;
 mod raw;
 mod service;
@@ -7,10 +8,11 @@ mod sources;
 mod tenants;
 
 pub use deck::DataDates;
+pub use origin::From;
 pub(crate) use raw::TenantConfig;
 pub use raw::{DestinationConfig, RatesConfig, RawConfig, ServiceConfig, SiteConfig, SourceConfig};
 pub use service::Service;
-pub use sources::{Followed, From, Source, Sources, Timezone};
+pub use sources::{Followed, Source, Sources, Timezone};
 pub use tenants::TenantSettings;
 
 use crate::language::Language;

@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** an alert is in the store, in the same commit as the position behind the record that caused it, before
 //! anybody is told of it. So a process that is killed loses none, and what it sends again has the same id.
+mod beat;
 mod blindness;
 mod cases;
 mod checkpoint;
@@ -26,6 +27,7 @@ mod mutes;
 mod outbox;
 mod people;
 mod pulse;
+mod reader;
 mod reading;
 mod runner;
 mod saved;

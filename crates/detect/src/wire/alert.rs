@@ -86,6 +86,8 @@ pub enum ConditionKindV1 {
     SourceLagging,
     /// A source cannot be opened or read.
     SourceFailing,
+    /// Files were cut, gone or damaged before all in them was read.
+    RecordsUnread,
     /// Too large a share of the records cannot be read.
     Rejects,
     /// Rows of a width that no version of the format has.
@@ -137,10 +139,11 @@ impl AlertReasonV1 {
 
 impl ConditionKindV1 {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::SourceSilent,
         Self::SourceLagging,
         Self::SourceFailing,
+        Self::RecordsUnread,
         Self::Rejects,
         Self::UnknownWidth,
         Self::ClockContradiction,
@@ -160,6 +163,7 @@ impl ConditionKindV1 {
             Self::SourceSilent => "source_silent",
             Self::SourceLagging => "source_lagging",
             Self::SourceFailing => "source_failing",
+            Self::RecordsUnread => "records_unread",
             Self::Rejects => "rejects",
             Self::UnknownWidth => "unknown_width",
             Self::ClockContradiction => "clock_contradiction",

@@ -108,6 +108,9 @@ pub(super) fn condition(kind: ConditionKindV1, language: Language) -> &'static s
         ConditionKindV1::SourceFailing => {
             ("a source of call records cannot be read", "通話記録を読み込めません")
         }
+        ConditionKindV1::RecordsUnread => {
+            ("some call records were lost before they could be read", "一部の通話記録を読み込めませんでした")
+        }
         ConditionKindV1::Rejects => {
             ("many call records cannot be understood", "解釈できない通話記録が増えています")
         }

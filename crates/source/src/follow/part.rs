@@ -1,7 +1,8 @@
 //! One file of a log: how far it was used, and what is new in it.
-use super::siblings::{Content, Sibling, plain, read_at, unpack};
+use super::content::{Content, beginning, plain, read_at, unpack};
+use super::siblings::Sibling;
 use crate::blocks::{Blocks, LONGEST_RECORD};
-use crate::mark::{Fingerprint, Identity, Mark, PROOF, Recent, Seen};
+use crate::mark::{Fingerprint, Head, Identity, Mark, PROOF, Recent, Seen};
 use crate::{FileNumber, SourceError};
 use std::fs::File;
 use std::io;
@@ -18,6 +19,8 @@ pub(super) struct Part {
     pub(super) content: Content,
     /// For messages; rotation may have moved the file on.
     path: PathBuf,
+    /// The first bytes that were used, as many as a head may need; none as long as the file is sought.
+    beginning: Vec<u8>,
     /// The last bytes before the offset, and before the end of what was read. They are kept nowhere else.
     used: Recent,
     read: Recent,
@@ -25,6 +28,8 @@ pub(super) struct Part {
     /// The last look after which it was certain that this is the file it was.
     pub(super) seen: Seen,
     quiet_since: Option<SystemTime>,
+    /// Another part stands for the same file from now on.
+    pub(super) is_replaced: bool,
     /// End of what the decoder has seen; it has seen it in vain if more was not used.
     offered: u64,
     /// As large as the longest record so far needs.
@@ -63,33 +68,41 @@ pub(super) enum State {
 }
 
 impl Part {
-    /// A file to be read from its beginning.
-    pub(super) fn begin(number: FileNumber, path: &Path, file: File) -> Result<Self, SourceError> {
+    /// A file to be read from its beginning, or from a place before which it has nothing new.
+    pub(super) fn begin(number: FileNumber, path: &Path, file: File, from: u64) -> Result<Self, SourceError> {
         let open = |source| SourceError::Open { path: path.to_owned(), source };
         let metadata = file.metadata().map_err(open)?;
         let seen = Seen::of(&metadata);
+        let length = from.min(PROOF as u64);
+        let used = Recent::of(&plain(&file, from - length, length as usize).map_err(open)?);
+        let beginning = plain(&file, 0, length as usize).map_err(open)?;
         let mark = Mark {
             identity: Identity::of(&metadata),
-            offset: 0,
-            tail: Fingerprint::of(&[]),
+            offset: from,
+            tail: Fingerprint::of(used.bytes()),
+            head: Head::of(&beginning),
             modified: seen.modified,
             over: false,
         };
-        Ok(Self { content: Content::of(path, file)?, seen, ..Self::restored(number, path, mark) })
+        let content = Content::of(path, file)?;
+        let part = Self::restored(number, path, &mark);
+        Ok(Self { content, seen, beginning, read: used.clone(), used, ..part })
     }
 
     /// A file whose whereabouts are still to be found.
-    pub(super) fn restored(number: FileNumber, path: &Path, mark: Mark) -> Self {
+    pub(super) fn restored(number: FileNumber, path: &Path, mark: &Mark) -> Self {
         Self {
             number,
-            mark,
+            mark: mark.clone(),
             content: Content::Sought,
             path: path.to_owned(),
+            beginning: Vec::new(),
             used: Recent::default(),
             read: Recent::default(),
             read_until: mark.offset,
             seen: Seen::default(),
             quiet_since: None,
+            is_replaced: false,
             offered: mark.offset,
             room: ROOM,
         }
@@ -107,23 +120,18 @@ impl Part {
         }
     }
 
-    /// Goes on in the file that was found to hold the same, of which there is more or not.
-    pub(super) fn found(&mut self, sibling: &Sibling, grows: bool) -> io::Result<()> {
-        self.mark.over &= !grows;
-        if self.mark.over {
-            self.mark.identity = sibling.identity;
-            return Ok(());
-        }
-        let content = sibling.content()?;
-        self.used = match &content {
-            Content::Plain(file) => {
-                let length = self.mark.tail.length();
-                plain(file, self.mark.offset.saturating_sub(length as u64), length)?
-            }
-            // When it is unpacked.
-            _ => Recent::default(),
-        };
+    /// Goes on in the file that was found to hold what was used.
+    pub(super) fn go_on(&mut self, sibling: &Sibling) -> Result<(), SourceError> {
         sibling.path.clone_into(&mut self.path);
+        let content = sibling.content()?;
+        if let Content::Plain(file) = &content {
+            let (offset, length) = (self.mark.offset, self.mark.tail.length());
+            let bytes = |from, length| plain(file, from, length).map_err(|source| self.failed(source));
+            let used = Recent::of(&bytes(offset.saturating_sub(length as u64), length)?);
+            self.beginning = bytes(0, offset.min(PROOF as u64) as usize)?;
+            self.used = used;
+        }
+        self.mark.over = false;
         self.mark.identity = sibling.identity;
         self.content = content;
         (self.read, self.read_until) = (self.used.clone(), self.mark.offset);
@@ -158,6 +166,13 @@ impl Part {
         };
         let bytes = bytes.get(..used).unwrap_or_default();
         if !bytes.is_empty() {
+            if self.beginning.len() as u64 == self.mark.offset {
+                let lacks = PROOF.saturating_sub(self.beginning.len());
+                self.beginning.extend(bytes.iter().take(lacks));
+                if !self.mark.head.is_full() {
+                    self.mark.head = Head::of(&self.beginning);
+                }
+            }
             self.used.push(bytes);
             self.mark.tail = Fingerprint::of(self.used.bytes());
             self.mark.offset += bytes.len() as u64;
@@ -168,6 +183,9 @@ impl Part {
             damage = last.then(|| blocks.fill().err()).flatten();
         }
         if last {
+            if self.beginning.len() as u64 == self.mark.offset.min(PROOF as u64) {
+                self.mark.head = Head::of_whole(&self.beginning);
+            }
             self.mark.over = true;
             self.content = Content::Sought;
         }
@@ -189,11 +207,25 @@ impl Part {
         if seen.size < self.read_until || !self.holds_what_was_read(file)? {
             return Ok(State::Cut);
         }
-        if self.mark.offset <= PROOF as u64 {
+        if !self.mark.head.is_full() {
             return Ok(State::Doubtful(seen));
         }
         self.saw(seen);
         Ok(State::Same)
+    }
+
+    /// How the open file begins, also where that was not used yet. One that is not open: as far as it was seen.
+    pub(super) fn beginning(&self) -> Vec<u8> {
+        match &self.content {
+            Content::Plain(file) => beginning(&self.path, file).unwrap_or_default(),
+            _ if self.read_until <= PROOF as u64 => self.read.bytes().to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The mark of all that was seen of it, used or not.
+    pub(super) fn seen_mark(&self) -> Mark {
+        Mark { offset: self.read_until, tail: Fingerprint::of(self.read.bytes()), ..self.mark.clone() }
     }
 
     fn holds_what_was_read(&self, file: &File) -> Result<bool, SourceError> {
@@ -204,22 +236,12 @@ impl Part {
         Ok(there == read.len() && bytes == read)
     }
 
-    /// The mark of the whole content of the open file, for finding a copy that has all of it.
-    pub(super) fn end(&self) -> Option<Mark> {
-        let Content::Plain(file) = &self.content else { return None };
-        let seen = Seen::of(&file.metadata().ok()?);
-        let length = seen.size.min(PROOF as u64);
-        let tail = plain(file, seen.size - length, length as usize).ok()?;
-        let tail = Fingerprint::of(tail.bytes());
-        Some(Mark { offset: seen.size, tail, ..self.mark })
-    }
-
-    /// Whether a file of that length and with that end is what this one was at an earlier time.
-    pub(super) fn has_been(&self, length: u64, end: &Recent) -> bool {
-        let later = self.read_until.saturating_sub(length) as usize;
-        let read = self.read.bytes();
-        let common = read.get(..read.len().saturating_sub(later)).unwrap_or_default();
-        length > 0 && length <= self.read_until && !common.is_empty() && end.bytes().ends_with(common)
+    /// A file of which this is all was what this one was at an earlier time.
+    pub(super) fn has_been(&self, beginning: &[u8], size: u64) -> bool {
+        size > 0
+            && size <= self.mark.offset
+            && size == beginning.len() as u64
+            && self.beginning.starts_with(beginning)
     }
 
     /// Looks for bytes that the decoder has not seen, and puts them into `buffer`.
@@ -231,9 +253,13 @@ impl Part {
     ) -> Result<Offer, SourceError> {
         if let Content::Packed(file) = &self.content {
             let again = file.try_clone().map_err(|source| self.failed(source))?;
-            let (input, used) = unpack(&self.path, again, self.mark.offset)?;
-            self.used = used;
-            self.content = Content::Unpacking(Box::new(Blocks::new(input)));
+            let unpacked = unpack(&self.path, again, self.mark.offset)?;
+            if unpacked.length < self.mark.offset {
+                let at = unpacked.input.position();
+                return Err(SourceError::Truncated { path: self.path.clone(), at });
+            }
+            (self.used, self.beginning) = (unpacked.before, unpacked.beginning);
+            self.content = Content::Unpacking(Box::new(Blocks::new(unpacked.input)));
         }
         match &mut self.content {
             Content::Sought | Content::Packed(_) => Ok(Offer::Nothing),

@@ -1,56 +1,12 @@
-//! The other files of a log: where rotation moved, copied or compressed it to.
-use crate::blocks::Blocks;
-use crate::input::{Compression, HEAD};
-use crate::mark::{Fingerprint, Identity, Mark, PROOF, Recent, Seen};
-use crate::{Input, SourceError};
+//! The files of a log: where rotation moved, copied or compressed it to.
+use super::content::{self, Content, plain, unpack};
+use crate::SourceError;
+use crate::mark::{Fingerprint, Head, Identity, Likeness, Mark, PROOF, Recent, Seen};
 use std::cmp::Reverse;
 use std::fs::{self, File, Metadata};
 use std::io;
-use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-
-/// What stands in a file, ready to be read.
-#[derive(Debug)]
-pub(super) enum Content {
-    /// Not open: where it lies is still to be found, or it is over.
-    Sought,
-    /// It may grow.
-    Plain(File),
-    /// Complete; unpacked when its turn comes.
-    Packed(File),
-    Unpacking(Box<Blocks>),
-}
-
-impl Content {
-    pub(super) fn of(path: &Path, file: File) -> Result<Self, SourceError> {
-        let mut head = [0; HEAD];
-        let read = read_at(&file, &mut head, 0).map_err(|source| SourceError::Read {
-            path: path.to_owned(),
-            at: 0,
-            source,
-        })?;
-        Ok(match Compression::of(head.get(..read).unwrap_or_default()) {
-            Compression::Plain => Self::Plain(file),
-            Compression::Gzip | Compression::Zstandard => Self::Packed(file),
-        })
-    }
-}
-
-/// Reads from `offset` until `into` is full or the file ends.
-pub(super) fn read_at(file: &File, into: &mut [u8], offset: u64) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(room) = into.get_mut(filled..).filter(|room| !room.is_empty()) {
-        match file.read_at(room, offset + filled as u64) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
-}
 
 /// The age of a rotated file by its name, oldest first: `Master.csv-20261124`, `Master.csv-20261125`,
 /// `Master.csv.2.gz`, `Master.csv.1`. Late appends make times of change useless for this.
@@ -81,8 +37,8 @@ fn digits(name: &[u8]) -> Vec<u8> {
     name.iter().copied().filter(u8::is_ascii_digit).collect()
 }
 
-/// A file whose name begins with that of the log.
-#[derive(Debug, PartialEq, Eq)]
+/// A file whose name begins with that of the log. It is open, so that it is the same one until all is decided.
+#[derive(Debug)]
 pub(super) struct Sibling {
     pub(super) path: PathBuf,
     pub(super) identity: Identity,
@@ -90,80 +46,56 @@ pub(super) struct Sibling {
     /// None for the log itself and for names that rotation does not give.
     pub(super) generation: Option<Generation>,
     pub(super) is_log: bool,
+    file: io::Result<File>,
+    /// Its first bytes, unpacked.
+    pub(super) beginning: Vec<u8>,
 }
 
-/// All of them, oldest first: by generation, then those with other names, last the log itself.
-#[derive(Debug, PartialEq, Eq)]
+/// What a file has of what was used of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Holds {
+    /// It is another.
+    Nothing,
+    /// It begins in the same way and ends before: a copy that was made earlier, or that is damaged.
+    Less,
+    /// All of it, and nothing more.
+    All,
+    /// All of it, and there is more behind it.
+    More,
+}
+
+/// All of them, oldest first: those with other names by time, then by generation, last the log itself. Of a
+/// generation that is being compressed or moved there is only the whole one.
+#[derive(Debug)]
 pub(super) struct Siblings(Vec<Sibling>);
 
 impl Siblings {
     /// Looks through the directory of the log, and through `archive` if rotation moves files there.
+    ///
+    /// # Errors
+    /// They cannot be listed, or are being moved about all the while: the next look may have more luck.
     pub(super) fn list(log: &Path, archive: Option<&Path>) -> Result<Self, SourceError> {
-        let mut before = Self::list_once(log, archive)?;
-        // Files may be moved on while a directory is read: one is missing then, or there twice.
-        for _ in 0..4 {
-            let again = Self::list_once(log, archive)?;
-            let settled = again.0.iter().map(Sibling::place).eq(before.0.iter().map(Sibling::place));
-            before = again;
-            if settled {
-                break;
-            }
-        }
-        Ok(before)
-    }
-
-    fn list_once(log: &Path, archive: Option<&Path>) -> Result<Self, SourceError> {
-        let parent = match log.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
+        let places = |list: &[Sibling]| -> Vec<(PathBuf, Identity)> {
+            list.iter().map(|sibling| (sibling.path.clone(), sibling.identity)).collect()
         };
-        let name = log.file_name().unwrap_or_default().as_bytes();
-        let mut siblings = Vec::new();
-        for directory in [Some(parent), archive].into_iter().flatten() {
-            let failed = |source: io::Error| match source.kind() {
-                io::ErrorKind::NotFound => SourceError::Missing { path: directory.to_owned() },
-                _ => SourceError::List { path: directory.to_owned(), source },
-            };
-            let entries = match fs::read_dir(directory) {
-                // A file can be read in a directory whose names cannot.
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                    siblings
-                        .extend(fs::metadata(log).map(|it| Sibling::new(log.to_owned(), &it, None, true)));
-                    continue;
-                }
-                entries => entries.map_err(failed)?,
-            };
-            for entry in entries {
-                let entry = entry.map_err(failed)?;
-                let entry_name = entry.file_name();
-                let Some(suffix) = entry_name.as_bytes().strip_prefix(name) else { continue };
-                // It may have been moved on meanwhile.
-                let Ok(metadata) = fs::metadata(entry.path()) else { continue };
-                let is_log = suffix.is_empty() && directory == parent;
-                if metadata.is_file() && (is_log || !suffix.is_empty()) {
-                    let path = if is_log { log.to_owned() } else { entry.path() };
-                    siblings.push(Sibling::new(path, &metadata, Generation::of(suffix), is_log));
-                }
+        let mut before = list_once(log, archive)?;
+        // Files may be moved on while a directory is read: one is missing then, or there twice.
+        for _ in 0..8 {
+            let mut again = list_once(log, archive)?;
+            if places(&again) == places(&before) && again.iter_mut().all(Sibling::open) {
+                return Ok(Self(ordered(again)));
             }
+            before = again;
         }
-        siblings.sort_by(|a, b| {
-            let kind = |sibling: &Sibling| (sibling.is_log, sibling.generation.is_none());
-            let unnamed = |sibling: &Sibling| sibling.generation.is_none().then_some(sibling.seen.modified);
-            kind(a)
-                .cmp(&kind(b))
-                .then_with(|| a.generation.cmp(&b.generation))
-                .then_with(|| unnamed(a).cmp(&unnamed(b)))
-                // While a file is being compressed, both are there: the plain one, whole, comes first.
-                .then_with(|| a.path.cmp(&b.path))
-        });
-        Ok(Self(siblings))
+        let source = io::Error::new(io::ErrorKind::ResourceBusy, "its files are being moved");
+        Err(SourceError::List { path: log.to_owned(), source })
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&Sibling> {
         self.0.get(index)
     }
 
-    pub(super) fn enumerated(&self) -> impl Iterator<Item = (usize, &Sibling)> {
+    pub(super) fn enumerated(&self) -> impl DoubleEndedIterator<Item = (usize, &Sibling)> {
         self.0.iter().enumerate()
     }
 
@@ -172,169 +104,203 @@ impl Siblings {
         self.0.iter().position(|sibling| sibling.identity == identity)
     }
 
-    /// The youngest that rotation has named.
-    pub(super) fn newest_generation(&self) -> Option<&Sibling> {
-        self.0.iter().rfind(|sibling| sibling.generation.is_some())
+    /// Those that rotation has named, the youngest first.
+    pub(super) fn rotated(&self) -> impl Iterator<Item = &Sibling> {
+        self.0.iter().rev().filter(|sibling| sibling.generation.is_some())
     }
 
-    /// Finds the file that was used as far as `mark` says, among those of `range`; and whether there is more in it.
-    ///
-    /// It is the oldest that holds what was used. Where that was only a header, all files hold it: the oldest was
-    /// not read then, nor was any after it, and it does not matter which of them the mark was of. A file that is
-    /// still being copied is not cut yet: that one, rather than its copy.
-    pub(super) fn find(
-        &self,
-        mark: &Mark,
-        any_age: bool,
-        was_open: bool,
-        range: Range<usize>,
-    ) -> io::Result<Option<(usize, bool)>> {
-        let mut fitting: Vec<(usize, Vec<u8>)> = Vec::new();
-        for (index, sibling) in self.enumerated().filter(|(index, _)| range.contains(index)) {
-            let own = sibling.identity == mark.identity;
-            // An inode may have been used again. Where enough was used, that is seen, whatever the clock did.
-            let proven = any_age || (own && mark.offset > PROOF as u64);
-            let may_be = proven || sibling.seen.modified >= mark.modified;
-            if !may_be {
+    /// So many bytes are the same at the beginnings of files that are not copies of each other: a header. Beside those
+    /// that are here, of files that are known by their `heads`, and of some that are open.
+    pub(super) fn header(&self, heads: &[&Head], open: &[&[u8]]) -> usize {
+        let here = self.0.iter().map(|sibling| &*sibling.beginning);
+        let beginnings: Vec<&[u8]> = here.chain(open.iter().copied()).collect();
+        let mut header = 0;
+        for (index, one) in beginnings.iter().enumerate() {
+            let others = beginnings.get(index + 1..).unwrap_or_default();
+            header = others.iter().filter_map(|other| shared(one, other)).fold(header, usize::max);
+            let others = heads.iter().map(|head| head.likeness(one));
+            header = others.filter_map(Likeness::of_another).fold(header, usize::max);
+        }
+        for (index, one) in heads.iter().enumerate() {
+            let others = heads.get(index + 1..).unwrap_or_default();
+            header = others.iter().filter_map(|other| one.shared(other)).fold(header, usize::max);
+        }
+        header
+    }
+}
+
+/// The whole lines at the beginning of both, if neither is the beginning of the other.
+fn shared(one: &[u8], other: &[u8]) -> Option<usize> {
+    let common = one.iter().zip(other).take_while(|(one, other)| one == other).count();
+    let both_go_on = common < one.len() && common < other.len();
+    both_go_on.then(|| Head::of(one.get(..common).unwrap_or_default()).length())
+}
+
+fn list_once(log: &Path, archive: Option<&Path>) -> Result<Vec<Sibling>, SourceError> {
+    let parent = match log.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let name = log.file_name().unwrap_or_default().as_bytes();
+    let mut siblings = Vec::new();
+    for directory in [Some(parent), archive].into_iter().flatten() {
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::NotFound => SourceError::Missing { path: directory.to_owned() },
+            _ => SourceError::List { path: directory.to_owned(), source },
+        };
+        let entries = match fs::read_dir(directory) {
+            // A file can be read in a directory whose names cannot.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                siblings.extend(fs::metadata(log).map(|it| Sibling::new(log.to_owned(), &it, None, true)));
                 continue;
             }
-            let more = match sibling.beyond(mark) {
-                Ok(Some(more)) => more,
-                // If it cannot be read that the file is another, nothing is known of it.
-                Err(error) if own && error.kind() != io::ErrorKind::NotFound => return Err(error),
-                Ok(None) | Err(_) => continue,
-            };
-            // Unless it was open, an inode used again must not hide a file with nothing more in it yet.
-            let copied = |of_older: &[u8]| more.starts_with(of_older) && (was_open || !of_older.is_empty());
-            if own && fitting.iter().all(|(_, of_older)| copied(of_older)) {
-                return Ok(Some((index, !more.is_empty())));
+            entries => entries.map_err(failed)?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(failed)?;
+            let entry_name = entry.file_name();
+            let Some(suffix) = entry_name.as_bytes().strip_prefix(name) else { continue };
+            // It may have been moved on meanwhile.
+            let Ok(metadata) = fs::metadata(entry.path()) else { continue };
+            let is_log = suffix.is_empty() && directory == parent;
+            if metadata.is_file() && (is_log || !suffix.is_empty()) {
+                let path = if is_log { log.to_owned() } else { entry.path() };
+                siblings.push(Sibling::new(path, &metadata, Generation::of(suffix), is_log));
             }
-            fitting.push((index, more));
         }
-        Ok(fitting.first().map(|(index, more)| (*index, !more.is_empty())))
     }
+    siblings.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(siblings)
+}
+
+fn ordered(mut siblings: Vec<Sibling>) -> Vec<Sibling> {
+    siblings.sort_by(|a, b| {
+        let kind = |sibling: &Sibling| (sibling.is_log, sibling.generation.is_some());
+        let unnamed = |sibling: &Sibling| sibling.generation.is_none().then_some(sibling.seen.modified);
+        // While a file is compressed or moved, both are there: the one that is whole comes first.
+        let whole = |sibling: &Sibling| (sibling.has_packed_name(), Reverse(sibling.seen.size));
+        kind(a)
+            .cmp(&kind(b))
+            .then_with(|| a.generation.cmp(&b.generation))
+            .then_with(|| unnamed(a).cmp(&unnamed(b)))
+            .then_with(|| whole(a).cmp(&whole(b)))
+            .then_with(|| a.path.cmp(&b.path))
+    });
+    siblings.dedup_by(|second, first| first.generation.is_some() && first.generation == second.generation);
+    siblings
 }
 
 impl Sibling {
     fn new(path: PathBuf, metadata: &Metadata, generation: Option<Generation>, is_log: bool) -> Self {
-        Self { path, identity: Identity::of(metadata), seen: Seen::of(metadata), generation, is_log }
-    }
-
-    fn place(&self) -> (&Path, Identity) {
-        (&self.path, self.identity)
-    }
-
-    /// Opens it, unless another file has its name by now.
-    pub(super) fn open(&self) -> io::Result<File> {
-        let file = File::open(&self.path)?;
-        if Identity::of(&file.metadata()?) != self.identity {
-            return Err(io::ErrorKind::NotFound.into());
+        Self {
+            path,
+            identity: Identity::of(metadata),
+            seen: Seen::of(metadata),
+            generation,
+            is_log,
+            file: Err(io::ErrorKind::NotFound.into()),
+            beginning: Vec::new(),
         }
-        Ok(file)
     }
 
-    pub(super) fn content(&self) -> io::Result<Content> {
-        Content::of(&self.path, self.open()?).map_err(io::Error::other)
+    /// It is the log, or rotation has made it of the log.
+    pub(super) fn is_of_log(&self) -> bool {
+        self.is_log || self.generation.is_some()
     }
 
-    /// What stands behind the place of `mark`, as much of it as a proof takes, if what was used stands before it.
-    fn beyond(&self, mark: &Mark) -> io::Result<Option<Vec<u8>>> {
-        let tail = mark.tail.length();
-        let mut more = vec![0; PROOF];
-        let read = match self.content()? {
-            Content::Plain(file) => {
-                let Some(from) = mark.offset.checked_sub(tail as u64) else { return Ok(None) };
-                match plain(&file, from, tail) {
-                    Ok(before) if mark.tail.matches(before.bytes()) => {}
-                    Ok(_) => return Ok(None),
-                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-                    Err(error) => return Err(error),
-                }
-                read_at(&file, &mut more, mark.offset)?
+    pub(super) fn is_packed(&self) -> bool {
+        self.file.as_ref().is_ok_and(|file| content::is_packed(file).unwrap_or_default())
+    }
+
+    fn has_packed_name(&self) -> bool {
+        self.path.extension().is_some_and(|extension| extension == "gz" || extension == "zst")
+    }
+
+    /// Opens it and looks at its beginning. Whether it still has its name.
+    fn open(&mut self) -> bool {
+        let opened = File::open(&self.path).and_then(|file| {
+            let metadata = file.metadata()?;
+            if Identity::of(&metadata) != self.identity {
+                return Err(io::ErrorKind::NotFound.into());
             }
-            Content::Packed(file) => {
-                let Ok((mut input, before)) = unpack(&self.path, file, mark.offset) else { return Ok(None) };
-                if !mark.tail.matches(before.bytes()) {
-                    return Ok(None);
-                }
-                fill(&mut input, &mut more).unwrap_or(0)
+            self.seen = Seen::of(&metadata);
+            self.beginning = content::beginning(&self.path, &file)?;
+            Ok(file)
+        });
+        let is_there = !opened.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        self.file = opened;
+        is_there
+    }
+
+    pub(super) fn file(&self) -> Result<File, SourceError> {
+        let again = match &self.file {
+            Ok(file) => file.try_clone(),
+            Err(error) => {
+                Err(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error))
             }
-            Content::Sought | Content::Unpacking(_) => return Ok(None),
         };
-        more.truncate(read);
-        Ok(Some(more))
+        again.map_err(|source| SourceError::Open { path: self.path.clone(), source })
     }
 
-    /// Its length, unpacked, and the last bytes in it.
-    pub(super) fn end(&self) -> io::Result<(u64, Recent)> {
+    pub(super) fn content(&self) -> Result<Content, SourceError> {
+        Content::of(&self.path, self.file()?)
+    }
+
+    /// What it has of what was used of the file of that mark.
+    pub(super) fn holds(&self, mark: &Mark) -> Result<Holds, SourceError> {
+        let tail = mark.tail.length();
         match self.content()? {
-            Content::Packed(file) => {
-                let mut input = Input::from_file(&self.path, file, 0..u64::MAX).map_err(io::Error::other)?;
-                let (mut length, mut recent, mut buffer) = (0, Recent::default(), vec![0; 64 * 1024]);
-                loop {
-                    let read = fill(&mut input, &mut buffer).map_err(io::Error::other)?;
-                    recent.push(buffer.get(..read).unwrap_or_default());
-                    length += read as u64;
-                    if read < buffer.len() {
-                        return Ok((length, recent));
-                    }
+            Content::Plain(file) => {
+                if self.seen.size < mark.offset {
+                    return Ok(Holds::Less);
+                }
+                let Some(from) = mark.offset.checked_sub(tail as u64) else { return Ok(Holds::Nothing) };
+                match plain(&file, from, tail) {
+                    Ok(before) if !mark.tail.matches(&before) => Ok(Holds::Nothing),
+                    Ok(_) if self.seen.size > mark.offset => Ok(Holds::More),
+                    Ok(_) => Ok(Holds::All),
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Holds::Less),
+                    Err(source) => Err(SourceError::Read { path: self.path.clone(), at: from, source }),
                 }
             }
-            Content::Plain(file) => {
-                let size = self.seen.size;
-                let tail = size.min(PROOF as u64);
-                Ok((size, plain(&file, size - tail, tail as usize)?))
-            }
-            Content::Sought | Content::Unpacking(_) => Err(io::ErrorKind::NotFound.into()),
+            Content::Packed(file) => Ok(match unpack(&self.path, file, mark.offset) {
+                Ok(unpacked) if unpacked.length < mark.offset => Holds::Less,
+                Ok(unpacked) if !mark.tail.matches(unpacked.before.bytes()) => Holds::Nothing,
+                Ok(mut unpacked) => match content::fill(&mut unpacked.input, &mut [0]) {
+                    (0, None) => Holds::All,
+                    _ => Holds::More,
+                },
+                Err(_) => Holds::Less,
+            }),
+            Content::Sought | Content::Unpacking(_) => Ok(Holds::Nothing),
         }
     }
 
     /// The mark of a file that was read to its end.
-    pub(super) fn over(&self) -> io::Result<Mark> {
-        let (offset, end) = self.end()?;
-        let tail = Fingerprint::of(end.bytes());
-        Ok(Mark { identity: self.identity, offset, tail, modified: self.seen.modified, over: true })
+    pub(super) fn over(&self) -> Result<Mark, SourceError> {
+        let (offset, end) = match self.content()? {
+            Content::Packed(file) => {
+                let unpacked = unpack(&self.path, file, u64::MAX)?;
+                (unpacked.length, unpacked.before)
+            }
+            Content::Plain(file) => {
+                let length = self.seen.size.min(PROOF as u64);
+                let from = self.seen.size - length;
+                let bytes = plain(&file, from, length as usize);
+                let read = |source| SourceError::Read { path: self.path.clone(), at: from, source };
+                (self.seen.size, Recent::of(&bytes.map_err(read)?))
+            }
+            Content::Sought | Content::Unpacking(_) => (0, Recent::default()),
+        };
+        Ok(Mark {
+            identity: self.identity,
+            offset,
+            tail: Fingerprint::of(end.bytes()),
+            head: Head::of_whole(&self.beginning),
+            modified: self.seen.modified,
+            over: true,
+        })
     }
-}
-
-/// The bytes at `offset`.
-pub(super) fn plain(file: &File, offset: u64, length: usize) -> io::Result<Recent> {
-    let mut bytes = vec![0; length];
-    if read_at(file, &mut bytes, offset)? < length {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    let mut recent = Recent::default();
-    recent.push(&bytes);
-    Ok(recent)
-}
-
-/// Unpacks `length` bytes and gives the last of them.
-pub(super) fn unpack(path: &Path, file: File, length: u64) -> Result<(Input, Recent), SourceError> {
-    let mut input = Input::from_file(path, file, 0..u64::MAX)?;
-    let (mut recent, mut left) = (Recent::default(), length);
-    let mut buffer = vec![0; 64 * 1024];
-    while left > 0 {
-        buffer.truncate(left.min(buffer.len() as u64) as usize);
-        let read = input.read(&mut buffer)?;
-        if read == 0 {
-            return Err(SourceError::Truncated { path: path.to_owned(), at: input.position() });
-        }
-        recent.push(buffer.get(..read).unwrap_or_default());
-        left -= read as u64;
-    }
-    Ok((input, recent))
-}
-
-/// Reads until `into` is full or the input ends.
-fn fill(input: &mut Input, into: &mut [u8]) -> Result<usize, SourceError> {
-    let mut filled = 0;
-    while let Some(room) = into.get_mut(filled..).filter(|room| !room.is_empty()) {
-        match input.read(room)? {
-            0 => break,
-            read => filled += read,
-        }
-    }
-    Ok(filled)
 }
 
 #[cfg(test)]

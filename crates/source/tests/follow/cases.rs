@@ -135,7 +135,8 @@ fn a_copy_is_found_where_only_a_header_was_used() {
     fs::copy(&log, directory.path().join("Master.csv.1")).unwrap();
     cut(&log);
     append(&log, &format!("{HEADER}106,1\n106,2\n"));
-    assert_eq!(read(&mut follow, at(1)), format!("105,1\n{HEADER}106,1\n106,2\n"));
+    // Where only a header was used, a file is as good as unread.
+    assert_eq!(read(&mut follow, at(1)), format!("{HEADER}105,1\n106,1\n106,2\n"));
 }
 
 #[test]

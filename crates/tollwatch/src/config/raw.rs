@@ -88,6 +88,27 @@ pub struct SourceConfig {
     /// A log that `tollwatch run` reads as it grows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow: Option<String>,
+    /// A directory whose files `tollwatch run` reads, once each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    /// Which of its files: a pattern for their names; `*` without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// Which of them first: by `name`, the default, or by `time` of the last change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    /// One that has not changed for so long is complete; 5s without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settle: Option<String>,
+    /// What becomes of one whose records are durable: `leave`, the default, `move` or `delete`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Where it is moved to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub move_to: Option<String>,
+    /// `-`: `tollwatch run` reads standard input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
     /// `tollwatch run` raises the alarm when there was no record for so long; learned from the source without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silent_after: Option<String>,

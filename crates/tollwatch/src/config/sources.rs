@@ -1,4 +1,5 @@
 //! Which files are read in which way: `[site]`, and `[[sources]]` over it.
+use super::origin::From;
 use super::raw::{SiteConfig, SourceConfig};
 use crate::zones;
 use std::path::{Path, PathBuf};
@@ -42,13 +43,6 @@ pub struct Followed {
     pub source: Source,
     /// Seconds without a record after which it is silent; learned without.
     pub silent_after: Option<i64>,
-}
-
-/// Where the records of a followed source come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum From {
-    /// A log that grows and is rotated.
-    Log(PathBuf),
 }
 
 /// How files are to be read.
@@ -101,10 +95,12 @@ impl Sources {
         for (index, raw) in listed.iter().enumerate() {
             let place = format!("sources[{index}]");
             let mut files = raw.files.clone();
-            let log = raw.follow.as_ref().map(|path| absolute(path, folder.as_deref()));
+            let from = From::of(raw, folder.as_deref(), &place, problems);
             // What the service follows, a scan reads in the same way.
-            files.extend(log.as_ref().map(|path| glob::Pattern::escape(&path.display().to_string())));
-            let patterns = patterns(&files, folder.as_deref(), &place, problems);
+            files.extend(from.as_ref().and_then(From::pattern));
+            let is_stream = files.is_empty() && from == Some(From::Stream);
+            let patterns =
+                if is_stream { Vec::new() } else { patterns(&files, folder.as_deref(), &place, problems) };
             for (key, name) in [("tenant", &raw.tenant), ("system", &raw.system)] {
                 if name.as_deref() == Some("") {
                     let hint = "write a name, or leave it out";
@@ -140,15 +136,19 @@ impl Sources {
                     0
                 });
             }
-            if let Some(log) = log {
-                followed.extend(follow(raw, log, &source, &place, &followed, problems));
+            if let Some(from) = from {
+                followed.extend(follow(raw, from, &source, &place, &followed, problems));
             } else {
                 for (key, is_given) in
                     [("name", raw.name.is_some()), ("silent_after", raw.silent_after.is_some())]
                 {
                     if is_given {
                         let problem = "only sources that are followed have it".to_owned();
-                        problems.push(Problem::new(format!("{place}.{key}"), problem, "give `follow` too"));
+                        problems.push(Problem::new(
+                            format!("{place}.{key}"),
+                            problem,
+                            "give `follow`, `directory` or `path` too",
+                        ));
                     }
                 }
             }
@@ -218,6 +218,13 @@ pub(super) fn unread() -> SourceConfig {
         files: vec!["*".to_owned()],
         name: None,
         follow: None,
+        directory: None,
+        pattern: None,
+        order: None,
+        settle: None,
+        after: None,
+        move_to: None,
+        path: None,
         silent_after: None,
         tenant: None,
         format: None,
@@ -227,14 +234,14 @@ pub(super) fn unread() -> SourceConfig {
     }
 }
 
-fn absolute(path: &str, folder: Option<&Path>) -> PathBuf {
+pub(super) fn absolute(path: &str, folder: Option<&Path>) -> PathBuf {
     folder.map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
 }
 
 /// A source that is followed, with its faults.
 fn follow(
     raw: &SourceConfig,
-    log: PathBuf,
+    from: From,
     source: &Source,
     place: &str,
     others: &[Followed],
@@ -243,7 +250,10 @@ fn follow(
     let mut problem = |key: &str, what: String, hint: &str| {
         problems.push(Problem::new(format!("{place}.{key}"), what, hint));
     };
-    let name = raw.name.clone().unwrap_or_else(|| log.display().to_string());
+    let name = raw.name.clone().unwrap_or_else(|| from.name());
+    if from == From::Stream && others.iter().any(|other| other.from == from) {
+        problem("path", "another source reads standard input".to_owned(), "there is only one");
+    }
     if others.iter().any(|other| other.name == name) {
         problem("name", format!("`{name}` is taken already"), "names of followed sources are unique");
     }
@@ -265,7 +275,7 @@ fn follow(
             return None;
         }
     };
-    Some(Followed { name, from: From::Log(log), zone, source: source.clone(), silent_after })
+    Some(Followed { name, from, zone, source: source.clone(), silent_after })
 }
 
 /// A call of a minute is counted as that, so that a shorter limit would make calls longer.

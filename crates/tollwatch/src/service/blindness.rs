@@ -20,10 +20,12 @@ const UNREADABLE: TimeDelta = TimeDelta::minutes(2);
 /// Looks at a source.
 pub(super) fn of_source(
     conditions: &mut Conditions,
-    intake: &Intake,
+    intake: &mut Intake,
     now: DateTime<Utc>,
     offset: i64,
 ) -> Vec<AlertV1> {
+    let unread = intake.unread(now);
+    let intake = &*intake;
     let (name, tenant) = (intake.name(), &*intake.followed.source.tenant);
     let mut alerts = Vec::new();
     let mut found = |kind, detail| alerts.extend(conditions.found(kind, name, tenant, now, detail));
@@ -34,6 +36,7 @@ pub(super) fn of_source(
             Detail::new(format!("it cannot be read: {error}"), format!("読み取れません: {error}"))
         }),
     );
+    found(ConditionKindV1::RecordsUnread, unread);
     found(ConditionKindV1::SourceSilent, intake.silence(now, offset));
     let lag = intake.counters().lag_bytes;
     found(

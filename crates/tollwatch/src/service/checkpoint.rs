@@ -17,13 +17,21 @@ const MOST_WAITING: usize = 10_000;
 
 impl Runner {
     pub(super) fn is_checkpoint_due(&self, now: DateTime<Utc>) -> bool {
-        let since = now.signed_duration_since(self.keeping.tried_at());
+        self.next_checkpoint().is_some_and(|due| now >= due)
+    }
+
+    /// When the next one is due, if there is anything for it.
+    pub(super) fn next_checkpoint(&self) -> Option<DateTime<Utc>> {
+        let tried_at = self.keeping.tried_at();
         if self.keeping.failing_since().is_some() {
-            return since >= RETRY_EVERY;
+            return Some(tried_at + RETRY_EVERY);
+        }
+        let outbox = &self.deliveries.outbox;
+        if outbox.has_fresh() || self.sources.wait_for_durability() {
+            return Some(tried_at);
         }
         let every = TimeDelta::from_std(self.config.service.checkpoint_every).unwrap_or(TimeDelta::zero());
-        let outbox = &self.deliveries.outbox;
-        outbox.has_fresh() || since >= every && (self.sources.has_taken || outbox.has_changes())
+        (self.sources.has_taken || outbox.has_changes()).then(|| tried_at + every)
     }
 
     /// Whether more must not be read until the store takes what there is.
@@ -45,7 +53,7 @@ impl Runner {
         }
         match self.keeping.commit(now) {
             Ok(bytes) => {
-                self.sources.has_taken = false;
+                self.sources.durable();
                 self.deliveries.outbox.committed();
                 let took = clock::now().signed_duration_since(began).to_std().unwrap_or_default();
                 let at = now.timestamp_micros() as f64 / 1e6;

@@ -1,9 +1,9 @@
 //! What people ask by the API, and a new configuration.
 use super::conditions::Detail;
 use super::grouping::Audience;
-use super::intake::Intake;
+use super::reading::Sources;
 use super::runner::{Runner, Startup, environment};
-use crate::config::{Config, ConfigProblem};
+use crate::config::{Config, ConfigProblem, From};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use tollwatch_detect::{AlertV1, ConditionKindV1, Problem};
@@ -156,6 +156,17 @@ impl Runner {
         let (before, after) = (&self.config.service, &config.service);
         same("service.state", &before.state.display().to_string(), &after.state.display().to_string())?;
         same("http", &format!("{:?}", before.http), &format!("{:?}", after.http))?;
+        // What was read from it and not used is nowhere else.
+        let stream = |sources: &crate::config::Sources| {
+            sources.followed().iter().find(|followed| followed.from == From::Stream).cloned()
+        };
+        if let Some(followed) = stream(&config.sources)
+            && stream(&self.config.sources).as_ref() != Some(&followed)
+        {
+            let what = format!("`{}` reads standard input", followed.name);
+            let hint = "it takes a restart to begin or change that";
+            return Err(vec![Problem::new("sources".to_owned(), what, hint)]);
+        }
         let changed = config.raw.changed_since(&self.config.raw);
         // From here on nothing can fail.
         let own = config.tenants.iter().map(|tenant| (tenant.name.clone(), tenant.settings.clone()));
@@ -163,22 +174,27 @@ impl Runner {
         let names: Vec<String> = notify.notifiers.iter().map(|notifier| notifier.name().to_owned()).collect();
         self.deliveries.outbox.reconfigure(&notify.notifiers, notify.router);
         self.deliveries.notifiers = Arc::new(notify.notifiers);
+        let waker = self.sources.waker();
         let mut before = std::mem::take(&mut self.sources.intakes);
+        let mut intakes = Vec::new();
         for followed in config.sources.followed() {
             let tenant = self.engine.tenant(&followed.source.tenant);
             let known = before.iter().position(|intake| intake.followed == *followed);
-            self.sources.intakes.push(match known {
+            intakes.push(match known {
                 Some(at) => before.swap_remove(at),
                 // Read in another way from where it was.
                 None => match before.iter().position(|intake| intake.name() == followed.name) {
                     Some(at) => {
-                        Intake::new(followed.clone(), tenant, Some(before.swap_remove(at).kept()), now)
+                        let earlier = before.swap_remove(at);
+                        self.sources.unwatch(&earlier);
+                        Sources::intake(&waker, followed, tenant, Some(earlier.kept()), now)
                     }
-                    None => Intake::new(followed.clone(), tenant, None, now),
+                    None => Sources::intake(&waker, followed, tenant, None, now),
                 },
             });
         }
-        self.sources.gone.extend(before.iter().map(|intake| intake.name().to_owned()));
+        self.sources.intakes = intakes;
+        self.sources.let_go(&before);
         let warnings = config.warnings.clone();
         self.config = config;
         self.rules = super::view::rules(&self.config.raw);

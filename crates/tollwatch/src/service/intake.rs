@@ -2,19 +2,20 @@
 #[cfg(test)]
 mod tests;
 
+use super::beat::Beat;
 use super::conditions::Detail;
 use super::pulse::Pulse;
-use crate::config::{Followed, From};
+use super::reader::{Reached, Reader};
+use crate::config::Followed;
 use crate::scan::{Counting, Quarantine, Recorded, Tally, with_causes};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::SystemTime;
 use tollwatch_cdr::{Decoder, Detection, EventTime, Format, OffsetCheck, Record, Zone, detect};
 use tollwatch_detect::{Observed, TenantId};
 use tollwatch_http::{Metrics, RecordResult};
-use tollwatch_source::{Chunk, Counters, FileNumber, Follow, FollowOptions, Position, SourceError};
+use tollwatch_source::{Chunk, Counters, FileNumber, SourceError};
 
 /// A source is live while the newest of its records is so near to the clock on the wall when it is read.
 const LIVE_SECONDS: i64 = 600;
@@ -22,13 +23,16 @@ const LIVE_SECONDS: i64 = 600;
 const ENOUGH: usize = 64 * 1024;
 /// Of so many records, the share that cannot be read is looked at.
 const SHARE_OF: u64 = 200;
+/// That something could not be read is told for so long.
+const UNREAD: TimeDelta = TimeDelta::hours(1);
 
 /// A source, and all that is known of it.
 #[derive(Debug)]
 pub(super) struct Intake {
     pub(super) followed: Followed,
     pub(super) tenant: TenantId,
-    reader: Follow,
+    pub(super) reader: Reader,
+    pub(super) beat: Beat,
     decoding: Decoding,
     /// Records that wait for their turn, and how many have had it.
     pub(super) queue: Recorded,
@@ -48,6 +52,8 @@ pub(super) struct Intake {
     /// Everything that is there has been read.
     pub(super) is_dry: bool,
     recent: Recent,
+    /// What could not be read when that was last counted, and when it became more.
+    unread: (u64, Option<DateTime<Utc>>),
     /// What became of its records.
     pub(super) became: Became,
     /// What was counted when the metrics were last told.
@@ -77,6 +83,7 @@ impl Became {
 struct Told {
     became: Became,
     passed_over: u64,
+    unread: u64,
     rejected: BTreeMap<&'static str, u64>,
 }
 
@@ -105,7 +112,7 @@ struct Recent {
 /// What a checkpoint keeps of a source.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Kept {
-    position: Position,
+    reached: Reached,
     decoder: Option<Decoder>,
     pulse: Pulse,
     last_record: Option<EventTime>,
@@ -114,17 +121,22 @@ pub(super) struct Kept {
 
 impl Intake {
     /// A source that goes on where `kept` was, or begins.
-    pub(super) fn new(followed: Followed, tenant: TenantId, kept: Option<Kept>, now: DateTime<Utc>) -> Self {
-        let From::Log(path) = &followed.from;
-        let options = FollowOptions::default();
-        let reader = match &kept {
-            Some(kept) => Follow::restore(path, options, &kept.position),
-            None => Follow::new(path, options),
+    /// A stream calls `wake` when something has come.
+    pub(super) fn new(
+        followed: Followed,
+        tenant: TenantId,
+        kept: Option<Kept>,
+        now: DateTime<Utc>,
+        wake: impl Fn() + Send + 'static,
+    ) -> Self {
+        let (reached, decoder, mut pulse, last_record, live) = match kept {
+            Some(Kept { reached, decoder, pulse, last_record, live }) => {
+                (Some(reached), decoder, pulse, last_record, live)
+            }
+            None => (None, None, Pulse::default(), None, false),
         };
-        let (decoder, mut pulse, last_record, live) = match kept {
-            Some(Kept { decoder, pulse, last_record, live, .. }) => (decoder, pulse, last_record, live),
-            None => (None, Pulse::default(), None, false),
-        };
+        let beat = Beat::default();
+        let reader = Reader::new(&followed.from, reached, &beat.bell, wake);
         pulse.pause();
         let format = followed.source.format.or(decoder.as_ref().map(Decoder::format));
         let zone = followed.zone;
@@ -132,6 +144,7 @@ impl Intake {
         Self {
             tenant,
             reader,
+            beat,
             decoding: Decoding {
                 format,
                 zone,
@@ -152,6 +165,7 @@ impl Intake {
             since: now,
             is_dry: false,
             recent: Recent::default(),
+            unread: (0, None),
             became: Became::default(),
             told: Told::default(),
             followed,
@@ -161,7 +175,7 @@ impl Intake {
     /// What is to be kept of it, once its records have had their turn.
     pub(super) fn kept(&self) -> Kept {
         Kept {
-            position: self.reader.position(),
+            reached: self.reader.reached(),
             decoder: self.decoding.kept(),
             pulse: self.pulse.clone(),
             last_record: self.last_record,
@@ -201,6 +215,7 @@ impl Intake {
         let now = Told {
             became: self.became,
             passed_over: self.tally.passed_over(),
+            unread: self.reader.unread(),
             rejected: self.tally.by_kind().clone(),
         };
         let before = std::mem::replace(&mut self.told, now);
@@ -213,9 +228,29 @@ impl Intake {
         ] {
             metrics.records(name, result, now - before);
         }
+        metrics.unread(name, now.unread - before.unread);
         for (kind, now) in &now.rejected {
             metrics.parse_errors(name, kind, now - before.rejected.get(kind).copied().unwrap_or_default());
         }
+    }
+
+    /// Something of it could not be read a while ago, or is there and cannot be: what is to be said of it.
+    pub(super) fn unread(&mut self, now: DateTime<Utc>) -> Option<Detail> {
+        let count = self.reader.unread();
+        if count > self.unread.0 {
+            self.unread = (count, Some(now));
+        }
+        let is_recent = self.unread.1.is_some_and(|at| now.signed_duration_since(at) < UNREAD);
+        (is_recent || self.reader.is_in_trouble()).then(|| self.reader.told_unread())
+    }
+
+    /// Looks, if it is time to.
+    pub(super) fn is_due(&mut self, now: DateTime<Utc>, always: bool) -> bool {
+        if !self.is_dry || always {
+            self.beat.looked(now);
+            return true;
+        }
+        self.beat.is_due(now, self.reader.is_settling())
     }
 
     /// Reads on by one piece, decodes it, and keeps its records. Whether there was anything.
@@ -226,11 +261,9 @@ impl Intake {
         offset: i64,
         quarantine: Option<&mut Quarantine>,
     ) -> bool {
-        let Self { reader, decoding, queue, tally, followed, .. } = self;
-        let path = match &followed.from {
-            From::Log(path) => path.as_path(),
-        };
+        let Self { reader, decoding, queue, tally, .. } = self;
         let before = (tally.records, tally.rejected());
+        let is_over = reader.is_over();
         let read = match reader.poll(wall) {
             Ok(Some(chunk)) => {
                 let mut span: Option<(EventTime, EventTime)> = None;
@@ -240,15 +273,23 @@ impl Intake {
                     span = Some((oldest.min(at), newest.max(at)));
                     queue.push(record);
                 };
-                let used = decoding.decode(&chunk, path, tally, quarantine, &mut take);
+                let used = decoding.decode(&chunk, tally, quarantine, &mut take);
                 let progress = used.as_ref().is_ok_and(|used| *used > 0 || chunk.last);
-                let last = chunk.last.then_some(chunk.file);
-                if let Ok(used) = used {
-                    reader.consume(used);
-                    decoding.ends(last);
+                let (file, is_last) = (chunk.file, chunk.last);
+                match used {
+                    Ok(used) => {
+                        reader.consume(used);
+                        decoding.ends(is_last.then_some(file));
+                        Ok((progress, span))
+                    }
+                    Err(stop) if reader.give_up(&stop.to_string()) => {
+                        decoding.ends(Some(file));
+                        Ok((true, span))
+                    }
+                    Err(stop) => Err(stop),
                 }
-                used.map(|_| (progress, span))
             }
+            Ok(None) if is_over => Err(Stop::Over),
             Ok(None) => Ok((false, None)),
             Err(error) => Err(Stop::Source(error)),
         };
@@ -320,6 +361,7 @@ impl Recent {
 enum Stop {
     Source(SourceError),
     Format(String),
+    Over,
 }
 
 impl std::fmt::Display for Stop {
@@ -327,6 +369,9 @@ impl std::fmt::Display for Stop {
         match self {
             Self::Source(error) => f.write_str(&with_causes(error)),
             Self::Format(why) => f.write_str(why),
+            Self::Over => f.write_str(
+                "standard input has ended; start the service again with its input, or follow a file (`follow`)",
+            ),
         }
     }
 }
@@ -336,7 +381,6 @@ impl Decoding {
     fn decode(
         &mut self,
         chunk: &Chunk<'_>,
-        path: &Path,
         tally: &mut Tally,
         quarantine: Option<&mut Quarantine>,
         take: &mut impl FnMut(&Record<'_>),
@@ -352,7 +396,7 @@ impl Decoding {
         };
         self.turn_to(chunk.file, chunk.begins_file, format);
         let Some(decoder) = self.files.get_mut(&chunk.file) else { return Ok(0) };
-        let quarantine = quarantine.map(|quarantine| (quarantine, path, format));
+        let quarantine = quarantine.map(|quarantine| (quarantine, chunk.path, format));
         let mut sink = Counting { tally, quarantine, take };
         Ok(decoder.decode(chunk.bytes, chunk.last, &mut sink))
     }

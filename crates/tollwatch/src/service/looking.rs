@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tollwatch_detect::{Incident, IncidentV1};
 
 /// So often.
-const LOOK: TimeDelta = TimeDelta::seconds(2);
+pub(super) const LOOK: TimeDelta = TimeDelta::seconds(2);
 
 /// An incident shows so many of its calls.
 const CALLS: usize = tollwatch_http::MOST_CALLS;
@@ -38,8 +38,9 @@ impl Runner {
     pub(super) fn look(&mut self, now: DateTime<Utc>) {
         self.looked_at = Some(now);
         let mut alerts = Vec::new();
-        for intake in &self.sources.intakes {
-            alerts.extend(blindness::of_source(&mut self.conditions, intake, now, offset(intake, now)));
+        for intake in &mut self.sources.intakes {
+            let offset = offset(intake, now);
+            alerts.extend(blindness::of_source(&mut self.conditions, intake, now, offset));
         }
         for standing in self.deliveries.outbox.standing() {
             alerts.extend(blindness::of_notifier(&mut self.conditions, &standing, now));

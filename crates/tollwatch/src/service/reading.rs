@@ -1,14 +1,18 @@
 //! From the sources to the engine: pieces of each, in the order in which their records came to be known.
-use super::intake::Intake;
-use super::runner::Runner;
+use super::intake::{Intake, Kept};
+use super::runner::{Event, Runner};
+use crate::config::Followed;
 use crate::language::Language;
 use crate::scan::Quarantine;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
 use tollwatch_cdr::{EventTime, Record};
 use tollwatch_detect::TenantId;
+use tollwatch_source::Watch;
 
 /// Time passes without records up to so long before the clock on the wall: what was known before has been read by then.
 const HINDSIGHT: i64 = 30;
@@ -29,11 +33,38 @@ pub(super) struct Sources {
     pub(super) has_taken: bool,
     /// How often in a row nothing was found to be read.
     pub(super) dry_looks: u32,
+    watch: Watch,
+    waker: Waker,
+}
+
+/// Wakes the engine's thread.
+#[derive(Clone, Debug)]
+pub(super) struct Waker(SyncSender<Event>);
+
+impl Waker {
+    pub(super) fn new(sender: SyncSender<Event>) -> Self {
+        Self(sender)
+    }
+
+    /// If no event can wait any more, it is awake.
+    pub(super) fn wake(&self) {
+        let _ = self.0.try_send(Event::Changed);
+    }
 }
 
 impl Sources {
-    pub(super) fn new(intakes: Vec<Intake>, gone: Vec<String>) -> Self {
-        Self { intakes, gone, quarantine: None, quarantine_error: None, has_taken: false, dry_looks: 0 }
+    pub(super) fn new(intakes: Vec<Intake>, gone: Vec<String>, waker: Waker) -> Self {
+        let wake = waker.clone();
+        Self {
+            intakes,
+            gone,
+            quarantine: None,
+            quarantine_error: None,
+            has_taken: false,
+            dry_looks: 0,
+            watch: Watch::new(move || wake.wake()),
+            waker,
+        }
     }
 
     /// Writes what was rejected, and opens the quarantine where it is not, or has grown large. It is evidence for later: a
@@ -63,6 +94,85 @@ impl Sources {
             intake.pulse.pause();
         }
     }
+
+    /// A source of the configuration, which goes on where `kept` was, or begins.
+    pub(super) fn intake(
+        waker: &Waker,
+        followed: &Followed,
+        tenant: TenantId,
+        kept: Option<Kept>,
+        now: DateTime<Utc>,
+    ) -> Intake {
+        let waker = waker.clone();
+        Intake::new(followed.clone(), tenant, kept, now, move || waker.wake())
+    }
+
+    pub(super) fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    /// Asks the system to say when something changes. Where it does not, one looks more often.
+    pub(super) fn watch(&mut self, now: DateTime<Utc>) {
+        for intake in &mut self.intakes {
+            // A directory that is made anew is another one.
+            if intake.error.is_some() {
+                intake.beat.lost();
+            }
+            if !intake.beat.wants_watch(now) {
+                continue;
+            }
+            let Some((directory, prefix)) = intake.reader.watched() else {
+                intake.beat.watched(true);
+                continue;
+            };
+            let watched = self.watch.add(&directory, prefix, &intake.beat.bell);
+            let is_news = intake.beat.watched(watched.is_ok());
+            if let (Err(error), true) = (watched, is_news) {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(source = intake.name(), error, "changes are not heard of");
+            }
+        }
+    }
+
+    /// Those are followed no more.
+    pub(super) fn let_go(&mut self, intakes: &[Intake]) {
+        for intake in intakes {
+            self.unwatch(intake);
+        }
+        self.gone.extend(intakes.iter().map(|intake| intake.name().to_owned()));
+    }
+
+    /// It is read in another way from now on.
+    pub(super) fn unwatch(&mut self, intake: &Intake) {
+        self.watch.remove(&intake.beat.bell);
+    }
+
+    /// How long there is nothing to do here if nothing is heard.
+    pub(super) fn rest(&self, now: DateTime<Utc>) -> Duration {
+        let rest = |intake: &Intake| intake.beat.rest(now, intake.reader.is_settling());
+        self.intakes.iter().map(rest).min().unwrap_or(Duration::MAX)
+    }
+
+    /// All that was read is durable.
+    pub(super) fn durable(&mut self) {
+        self.has_taken = false;
+        for intake in &mut self.intakes {
+            if intake.reader.waits_for_durability() {
+                intake.beat.bell.ring();
+            }
+            intake.reader.durable();
+        }
+    }
+
+    /// Some source gives nothing more before what it gave is durable.
+    pub(super) fn wait_for_durability(&self) -> bool {
+        self.intakes.iter().any(|intake| intake.reader.waits_for_durability())
+    }
+
+    /// There is something that cannot be read yet.
+    pub(super) fn are_waiting(&self) -> bool {
+        self.intakes.iter().any(|intake| intake.reader.is_settling() || intake.reader.is_open_stream())
+    }
 }
 
 impl Runner {
@@ -71,12 +181,19 @@ impl Runner {
     pub(super) fn read(&mut self, now: DateTime<Utc>) -> bool {
         let mut progress = false;
         let wall = now.into();
+        self.sources.watch(now);
+        self.sources.watch.come();
+        let always = self.startup.until_dry;
         let Sources { intakes, quarantine, .. } = &mut self.sources;
         for intake in intakes.iter_mut().filter(|intake| intake.next >= intake.queue.len()) {
             intake.queue.clear();
             intake.next = 0;
-            let offset = offset(intake, now);
-            progress |= intake.read(now, wall, offset, quarantine.as_mut());
+            if intake.is_due(now, always) {
+                let offset = offset(intake, now);
+                let found = intake.read(now, wall, offset, quarantine.as_mut());
+                intake.beat.found(found);
+                progress |= found;
+            }
         }
         progress |= self.take_turns(true);
         self.sources.has_taken |= progress;

@@ -2,11 +2,10 @@
 use super::clock;
 use super::conditions::Conditions;
 use super::delivery::{Attempt, Deliveries};
-use super::intake::Intake;
 use super::keeping::{Failure, Keeping};
 use super::outbox::Outbox;
 use super::people::People;
-use super::reading::Sources;
+use super::reading::{Sources, Waker};
 use super::saved::Saved;
 use super::signals::{self, Signal};
 use super::supervisor::Supervisor;
@@ -25,7 +24,7 @@ use tollwatch_http::{
 use tollwatch_notify::{Notify, Outcome, Site};
 use tollwatch_store::Store;
 
-/// Sources are looked at so often when nothing wakes the service.
+/// Sources are looked at so often until they are dry.
 const POLL: Duration = Duration::from_millis(250);
 /// After so many looks at the sources without anything there is nothing more.
 const DRY_LOOKS: u32 = 4;
@@ -41,6 +40,8 @@ pub(super) enum Event {
     Delivered(Box<Attempt>),
     /// The system asks something.
     Signal(Signal),
+    /// There is something new at a source, whose bell has rung.
+    Changed,
 }
 
 /// What the service is started with.
@@ -188,13 +189,14 @@ impl Runner {
         }
         drop(parts);
         let outbox = Outbox::new(&notify.notifiers, notify.router, &outbox, firing, now);
+        let waker = Waker::new(channel.sender.clone());
         let intakes = config
             .sources
             .followed()
             .iter()
             .map(|followed| {
                 let tenant = engine.tenant(&followed.source.tenant);
-                Intake::new(followed.clone(), tenant, sources.remove(&followed.name), now)
+                Sources::intake(&waker, followed, tenant, sources.remove(&followed.name), now)
             })
             .collect();
         let build = Build { version: env!("CARGO_PKG_VERSION"), revision: "unknown", rustc: "unknown" };
@@ -206,7 +208,7 @@ impl Runner {
         let mut runner = Self {
             startup,
             engine,
-            sources: Sources::new(intakes, sources.into_keys().collect()),
+            sources: Sources::new(intakes, sources.into_keys().collect(), waker),
             keeping: Keeping::new(store, now),
             deliveries: Deliveries::new(outbox, notify.notifiers, channel.runtime, channel.sender),
             people,
@@ -315,7 +317,8 @@ impl Runner {
         }
         self.deliver(now);
         self.sources.dry_looks = if is_dry && !held_back { self.sources.dry_looks + 1 } else { 0 };
-        let is_done = self.sources.dry_looks >= DRY_LOOKS && self.deliveries.are_done(now);
+        let is_read = self.stopping.is_some() || !self.sources.are_waiting();
+        let is_done = self.sources.dry_looks >= DRY_LOOKS && is_read && self.deliveries.are_done(now);
         if (self.stopping.is_some() || self.startup.until_dry) && is_done
             || self.stopping.is_some_and(|until| now >= until)
         {
@@ -334,6 +337,8 @@ impl Runner {
         match event {
             Event::Command(command) => self.obey(*command, now),
             Event::Delivered(attempt) => self.delivered(&attempt, now),
+            // The bells say at which.
+            Event::Changed => {}
             Event::Signal(Signal::Stop) => {
                 let drain = TimeDelta::from_std(self.config.service.drain).unwrap_or(TimeDelta::zero());
                 self.stopping.get_or_insert(now + drain);
@@ -404,8 +409,14 @@ impl Runner {
     }
 
     fn wait(&self, now: DateTime<Utc>) -> Duration {
-        let due = self.deliveries.outbox.next_due();
-        due.map_or(POLL, |due| due.signed_duration_since(now).to_std().unwrap_or_default().min(POLL))
+        if self.startup.until_dry || self.stopping.is_some() {
+            return POLL;
+        }
+        let until = |due: DateTime<Utc>| due.signed_duration_since(now).to_std().unwrap_or_default();
+        let delivery = self.deliveries.outbox.next_due().map(until);
+        let commit = self.next_checkpoint().map(until);
+        let look = self.looked_at.map_or(Duration::ZERO, |at| until(at + super::looking::LOOK));
+        [delivery, commit].into_iter().flatten().fold(look, Duration::min).min(self.sources.rest(now))
     }
 
     fn status(&self) -> String {
