@@ -1,6 +1,6 @@
 //! Logs that are rotated while calls are up.
 use super::*;
-use crate::config::{Config, Overrides, Source, Timezone};
+use crate::config::{Config, From, Overrides, Source, Timezone};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -54,7 +54,7 @@ impl Log {
                 before => {
                     let kept = before.map(|intake| postcard::to_stdvec(&intake.kept()).unwrap());
                     let kept = kept.map(|bytes| postcard::from_bytes(&bytes).unwrap());
-                    Intake::new(self.followed(), tenant, kept, now)
+                    Intake::new(self.followed(), tenant, kept, now, || {})
                 }
             };
             let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(now.timestamp().unsigned_abs());
