@@ -158,8 +158,10 @@ fn second_of_day(text: [u8; 8]) -> Option<i64> {
     if (values.wrapping_add(reach) | values) & (EACH << 7) != 0 {
         return None;
     }
-    let [h1, h2, _, n1, n2, _, s1, s2] = values.to_le_bytes().map(i64::from);
-    let (hour, minute, second) = (h1 * 10 + h2, n1 * 10 + n2, s1 * 10 + s2);
+    // Each byte ten times and the one behind it: below 100, so that none reaches into another.
+    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
+    let pair = |at: u32| i64::from((pairs >> (8 * at)) as u8);
+    let (hour, minute, second) = (pair(0), pair(3), pair(6));
     (hour < 24 && minute < 60 && second <= 60).then_some(hour * 3600 + minute * 60 + second)
 }
 

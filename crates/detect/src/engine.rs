@@ -15,7 +15,7 @@ use tollwatch_cdr::{EventTime, Record};
 const BATCH: usize = 8192;
 /// First bytes of a snapshot, and the version of what follows. Whoever changes what is serialised raises it.
 const MAGIC: &[u8; 8] = b"tollsnap";
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 
 /// A tenant of this engine, by the order in which they were named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -73,6 +73,8 @@ pub(crate) struct Keys {
     over: Vec<Incident>,
     /// Steps admitted and not yet worked through. Never part of a snapshot.
     buffer: Vec<Toll>,
+    /// Key of each of them and its place, in the order in which they are worked through. Empty but then.
+    turns: Vec<(KeyId, u32)>,
     /// Where in the order of records the clock moved since the last batch.
     moves: Vec<(EventTime, u64)>,
     /// Keys that have changed since it was last asked for, each once; none where nobody asks.
@@ -119,6 +121,7 @@ impl Keys {
             storms: Storms::default(),
             over: Vec::new(),
             buffer: Vec::new(),
+            turns: Vec::new(),
             moves: Vec::new(),
             changed: None,
             gone: Vec::new(),
@@ -204,9 +207,9 @@ impl Keys {
     }
 
     /// How much a flush has to work through. Time that passes counts too: without a watched call for long, only the
-    /// moves of the clock come.
+    /// moves of the clock come; they are smaller by far.
     pub(crate) fn waiting_work(&self) -> usize {
-        self.buffer.len().max(self.moves.len())
+        self.buffer.len().max(self.moves.len() / 8)
     }
 
     /// Works the admitted steps through, key by key, and lets out the alerts in the order of the records
@@ -219,21 +222,19 @@ impl Keys {
         alerts: &mut Vec<Alert>,
     ) {
         let mut steps = std::mem::take(&mut self.buffer);
-        // Grouped by key, so that a key's state is in the cache once for all its calls of the batch.
-        steps.sort_by_key(|toll| (toll.key, toll.seq));
+        // Grouped by key, so that a key's state is in the cache once for all its calls of the batch. They come in the
+        // order of the records, and go so to each key.
+        let mut turns = std::mem::take(&mut self.turns);
+        turns.extend(steps.iter().zip(0..).map(|(toll, place)| (toll.key, place)));
+        turns.sort_unstable();
         let mut order: Vec<(u64, Alert)> = Vec::new();
         let mut out = Output::default();
-        let mut steps = steps.drain(..).peekable();
-        while let Some(first) = steps.peek() {
-            let id = first.key;
-            let mut own = Vec::new();
-            while let Some(toll) = steps.next_if(|toll| toll.key == id) {
-                own.push(toll);
-            }
+        for of_key in turns.chunk_by(|a, b| a.0 == b.0) {
+            let Some(&(id, _)) = of_key.first() else { continue };
             // What is told of a call whose key was let go comes too late.
-            counters.unsettled += if self.contains(id) { 0 } else { own.len() as u64 };
+            counters.unsettled += if self.contains(id) { 0 } else { of_key.len() as u64 };
             self.with_key(id, moment, settings, |key, view| {
-                for toll in own {
+                for toll in of_key.iter().filter_map(|(_, place)| steps.get(*place as usize)) {
                     key.apply(toll, view, &mut out);
                 }
                 true
@@ -241,7 +242,12 @@ impl Keys {
             self.count(id, &mut out, counters);
             self.collect(moment, &mut out, &mut order);
         }
-        drop(steps);
+        turns.clear();
+        // What a batch took the next one will, unless it was a busy moment.
+        turns.shrink_to(4 * steps.len());
+        steps.shrink_to(4 * steps.len());
+        steps.clear();
+        (self.turns, self.buffer) = (turns, steps);
         while let Some(&(due, id)) = self.due.first().filter(|(due, _)| *due <= moment.clock) {
             self.due.remove(&(due, id));
             self.with_key(id, moment, settings, |key, view| {

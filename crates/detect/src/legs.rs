@@ -3,7 +3,7 @@
 //! An *attempt* is a leg that left over a trunk: a channel of its own, with a bill of its own. A failover is
 //! therefore two attempts, and so are two numbers dialled at once; the rows of a fork, of a ring group, of a
 //! conference and of a transferred call are the same leg told of again.
-use crate::admit::{Telling, stat_of};
+use crate::admit::Telling;
 use crate::incident::DetectedOn;
 use crate::key::Step;
 use crate::ledger::{Answered, Dialler, LegEntry, LegKey};
@@ -135,11 +135,11 @@ impl Tenant {
         let Some(watched) = settings.watch_forwarding(&called) else { return };
         let owner = self.owner_of(system, telling, settings);
         let leg = LegKey::new(system, telling.origin.id);
-        let mut stat = stat_of(leg, telling, &watched, settings);
+        let mut stat = self.stat_of(leg, telling, &watched, settings);
         stat.cost = Money::ZERO;
         let call = self.new_call(leg, telling, b"", stat, settings);
         self.counters.forwarding_codes += 1;
-        self.book(Waiting::no_longer(call), owner, settings);
+        self.book(call, owner, settings);
     }
 
     /// The PBX called itself: whoever diverted the call is charged for what the other half dials.
@@ -229,7 +229,7 @@ impl Tenant {
             self.end_waiting(leg, owner, settings);
             return;
         };
-        let stat = stat_of(leg, telling, &watched, settings);
+        let stat = self.stat_of(leg, telling, &watched, settings);
         let call = self.new_call(leg, telling, peer, stat, settings);
         let owner = self.owner_of(system, telling, settings);
         if owner.is_none()
@@ -237,11 +237,11 @@ impl Tenant {
         {
             let until = telling.known_at.max(self.clock.now()).plus_seconds(WAIT_SECONDS);
             self.ledger.put_leg(leg, entry_of(telling, None));
-            self.waiting.put(other, Waiting { until, call, later: Vec::new() });
+            self.waiting.put(other, Waiting { until, call: call.kept(), later: Vec::new() });
             return;
         }
         self.ledger.put_began(system, telling.call_id, owner);
-        self.book(Waiting::no_longer(call), owner, settings);
+        self.book(call, owner, settings);
         self.end_waiting(leg, owner, settings);
     }
 
@@ -251,7 +251,7 @@ impl Tenant {
             return;
         }
         for waiting in self.waiting.take_awaiting(leg, |_| true) {
-            self.book(waiting, owner, settings);
+            self.book_waiting(waiting, owner, settings);
         }
     }
 
@@ -261,7 +261,7 @@ impl Tenant {
         let is_known = |waiting: &Waiting| self.ledger.dialler(number, at(waiting)).is_some();
         for waiting in self.waiting.take_awaiting(number, is_known) {
             let owner = self.ledger.dialler(number, at(&waiting)).and_then(|dialler| dialler.owner);
-            self.book(waiting, owner, settings);
+            self.book_waiting(waiting, owner, settings);
         }
     }
 

@@ -22,9 +22,9 @@ impl Windows {
     /// order of the ring. Of more than [`MOST_CALLS`] on a side these are the ones next to the call.
     pub(crate) fn near(&self, at: EventTime, search: Search) -> impl Iterator<Item = &CallStat> {
         let (from, until) = (at.plus_seconds(-search.seconds), at.plus_seconds(search.seconds));
-        let middle = self.calls().partition_point(|call| call.first_at <= at);
-        let begin = self.calls().partition_point(|call| call.first_at <= from);
-        let end = self.calls().partition_point(|call| call.first_at < until);
+        let middle = self.end_of(|call| call.first_at <= at);
+        let begin = self.end_of(|call| call.first_at <= from);
+        let end = self.end_of(|call| call.first_at < until);
         let begin = begin.max(middle.saturating_sub(MOST_CALLS)).min(middle);
         let end = end.min(middle.saturating_add(MOST_CALLS)).max(middle);
         self.calls().range(begin..end).filter(move |call| call.traits.has(search.traits))

@@ -35,8 +35,7 @@ pub(crate) fn leg(channel: &[u8]) -> Leg<'_> {
 /// A dial string may send several numbers to one trunk, and a call record does not tell which of them a
 /// channel was for: then it is the longest, since a number abroad is longer than one at home. Where the record
 /// names no target, it is the first number sent anywhere.
-pub(crate) fn sent<'a>(data: &'a [u8], target: &[u8]) -> &'a [u8] {
-    let target = leg(target);
+pub(crate) fn sent<'a>(data: &'a [u8], target: Leg<'_>) -> &'a [u8] {
     let peer = match target.party {
         Party::Peer(peer) => peer,
         Party::None => {
@@ -67,15 +66,14 @@ pub(crate) fn sent<'a>(data: &'a [u8], target: &[u8]) -> &'a [u8] {
 /// `data` (`PJSIP/102,5,tT`) for; empty where that cannot be said. The dial string may name the leg itself, as
 /// text that a caller smuggled into the number does, or it rings several, and the record does not say which
 /// of them redirected the call.
-pub(crate) fn rang<'a>(data: &'a [u8], target: &[u8]) -> &'a [u8] {
-    let id = leg(target).id;
+pub(crate) fn rang<'a>(data: &'a [u8], target: Leg<'_>) -> &'a [u8] {
     // Nobody knows what was cut off.
     if data.len() >= LASTDATA_MAX && !data.contains(&b',') && !data.contains(&b'|') {
         return b"";
     }
     let mut phone = None;
     for dialled in dialled_targets(data) {
-        if is_internal_of(id, dialled.text) {
+        if is_internal_of(target.id, dialled.text) {
             return b"";
         }
         if is_local(dialled.text) {
@@ -251,7 +249,7 @@ mod tests {
         }
     }
     fn sent_text(data: &str, target: &str) -> String {
-        String::from_utf8_lossy(sent(data.as_bytes(), target.as_bytes())).into_owned()
+        String::from_utf8_lossy(sent(data.as_bytes(), leg(target.as_bytes()))).into_owned()
     }
 
     #[test]
@@ -348,7 +346,7 @@ mod tests {
     #[test]
     fn the_phone_that_diverted_is_the_only_one_that_rang() {
         let abroad = b"Local/0022465550015@inside-00000004;1";
-        let phone = |data: &str| String::from_utf8_lossy(rang(data.as_bytes(), abroad)).into_owned();
+        let phone = |data: &str| String::from_utf8_lossy(rang(data.as_bytes(), leg(abroad))).into_owned();
         assert_eq!(phone("PJSIP/102,5,tT"), "102");
         assert_eq!(phone("PJSIP/102/sip:102@192.0.2.7,5"), "102");
         assert_eq!(phone("PJSIP/0355550100@trunk,12"), "");

@@ -212,6 +212,11 @@ fn seconds(
     plan: &'static Plan,
     (column, source): (usize, usize),
 ) -> Result<Option<i64>, Fault> {
+    if unit == Unit::Seconds
+        && let Some(seconds) = row.digits(column)
+    {
+        return Ok(Some(seconds));
+    }
     let text = row.field(column);
     if text.is_empty() {
         return Ok(None);

@@ -60,37 +60,30 @@ impl KeyState {
         findings: &mut Findings,
     ) {
         let joins = up_from == Some(call.first_at);
-        for &index in &view.rules.rules {
-            let Some(rule) = view.settings.rules.get(index).filter(|rule| call.traits.has(rule.traits))
-            else {
-                continue;
-            };
-            let looks = match rule.measure {
+        for limit in view.rules.around.iter().filter(|limit| call.traits.has(limit.traits)) {
+            let looks = match limit.measure {
                 Measure::ConcurrentCalls => up_from.is_some(),
                 Measure::LongestCall => true,
-                measure => joins && !measure.is_total(),
+                _ => joins,
             };
-            if !looks || findings.settled.contains(&index) {
+            // A key without enough calls needs no counting.
+            let at_most = match limit.measure {
+                Measure::LongestCall => i64::from(call.billable_seconds),
+                Measure::SameNumberRun | Measure::NeighbouringNumbers | Measure::CallsInOneRange => {
+                    i64::try_from(self.windows.at_most_to_range_of(call)).unwrap_or(i64::MAX)
+                }
+                // The home country, where premium numbers are watched, is not among those abroad.
+                Measure::DistinctCountries => self.countries.len() as i64 + 1,
+                _ => self.windows.calls().len() as i64,
+            };
+            if !looks || at_most < limit.lowest || findings.settled.contains(&limit.rule) {
                 continue;
             }
-            for (number, threshold) in rule.thresholds.iter().enumerate() {
-                // A key without enough calls needs no counting.
-                let at_most = match rule.measure {
-                    Measure::LongestCall => i64::MAX,
-                    Measure::SameNumberRun | Measure::NeighbouringNumbers | Measure::CallsInOneRange => {
-                        self.windows.calls_to_range_of(call) as i64
-                    }
-                    // The home country, where premium numbers are watched, is not among those abroad.
-                    Measure::DistinctCountries => self.countries.len() as i64 + 1,
-                    _ => self.windows.calls().len() as i64,
-                };
-                if at_most < threshold.lowest() {
-                    continue;
-                }
-                self.measure(rule, threshold, call, up_from, now, &mut |value, edge, window_from| {
-                    findings.push(index, number, rule, value, edge, window_from);
-                });
-            }
+            let Some(rule) = view.settings.rules.get(limit.rule) else { continue };
+            let Some(threshold) = rule.thresholds.get(limit.number) else { continue };
+            self.measure(rule, threshold, call, up_from, now, &mut |value, edge, window_from| {
+                findings.push(limit.rule, limit.number, rule, value, edge, window_from);
+            });
         }
     }
 
@@ -124,6 +117,9 @@ impl KeyState {
                 // A call that still goes on overlaps what is up now, not what may come.
                 let until = if call.is_open() { now.known_at.plus_seconds(1) } else { call.ended_at };
                 let from = up_from.unwrap_or(call.first_at);
+                if !windows.as_many_were_up(rule.traits, from, until, search.least) {
+                    return;
+                }
                 let least = threshold.lowest_alert().max(1).unsigned_abs();
                 let (most, oldest) = windows.most_concurrent(rule.traits, from, until, least);
                 visit(most as i64, call.first_at, before(oldest.unwrap_or(from)));
@@ -183,19 +179,11 @@ pub(super) fn look_at_totals(
     joins: bool,
     findings: &mut Findings,
 ) {
-    for &(index, number) in view.rules.by_spec.get(spec).map_or(&[][..], Vec::as_slice) {
-        let Some((rule, threshold)) =
-            view.settings.rules.get(index).and_then(|rule| Some((rule, rule.thresholds.get(number)?)))
-        else {
-            continue;
-        };
-        if (!joins && !rule.measure.grows()) || findings.settled.contains(&index) {
-            continue;
-        }
+    for limit in view.rules.by_spec.get(spec).map_or(&[][..], Vec::as_slice) {
         let ratio = |value: Option<u64>, of: u64| {
-            value.filter(|_| of >= rule.minimum_attempts).map_or(i64::MIN, |value| -(value as i64))
+            value.filter(|_| of >= limit.minimum_attempts).map_or(i64::MIN, |value| -(value as i64))
         };
-        let value = match rule.measure {
+        let value = match limit.measure {
             Measure::Attempts => totals.attempts as i64,
             Measure::Answered => totals.answered as i64,
             Measure::Failed => totals.failed as i64,
@@ -204,7 +192,16 @@ pub(super) fn look_at_totals(
             Measure::BillableTime => totals.billable_seconds as i64,
             _ => totals.cost.micros(),
         };
-        findings.push(index, number, rule, value, edge, edge.plus_seconds(-threshold.seconds));
+        if value < limit.lowest
+            || (!joins && !limit.measure.grows())
+            || findings.settled.contains(&limit.rule)
+        {
+            continue;
+        }
+        let Some(rule) = view.settings.rules.get(limit.rule) else { continue };
+        let Some(threshold) = rule.thresholds.get(limit.number) else { continue };
+        let window_from = edge.plus_seconds(-threshold.seconds);
+        findings.push(limit.rule, limit.number, rule, value, edge, window_from);
     }
 }
 

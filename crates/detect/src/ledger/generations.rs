@@ -2,17 +2,36 @@
 use super::LegKey;
 use crate::engine::SnapshotError;
 use crate::state::{Kind, Parts, Writer, number, read};
-use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use tollwatch_cdr::EventTime;
+
+/// By keys that are hashes already, so that looking one up hashes nothing.
+pub(super) type LegMap<V> = HashMap<LegKey, V, BuildHasherDefault<AsItIs>>;
+
+/// The hash of a hash.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+}
 
 /// A map that forgets: what was not touched for a generation is gone after the next.
 #[derive(Clone, Debug)]
 pub(super) struct Generations<V> {
-    pub(super) young: HashMap<LegKey, V, FixedState>,
-    pub(super) old: HashMap<LegKey, V, FixedState>,
+    pub(super) young: LegMap<V>,
+    pub(super) old: LegMap<V>,
     /// Of the young generation; the old one has the number before.
     number: u32,
     /// None where nobody asks for changes.
@@ -204,7 +223,7 @@ fn id(map: u8, generation: u32, segment: u32) -> Vec<u8> {
     id
 }
 
-fn sorted<V: Clone>(entries: &HashMap<LegKey, V, FixedState>) -> Vec<(LegKey, V)> {
+fn sorted<V: Clone>(entries: &LegMap<V>) -> Vec<(LegKey, V)> {
     let mut sorted: Vec<(LegKey, V)> = entries.iter().map(|(key, value)| (*key, value.clone())).collect();
     sorted.sort_unstable_by_key(|(key, _)| *key);
     sorted
