@@ -228,19 +228,24 @@ impl LocalClock {
         self.zone
     }
 
+    /// Reads `YYYY-MM-DD HH:MM:SS` of a date that is remembered; none of any other, and if it is not exactly that.
+    #[inline]
+    pub(crate) fn known(&self, text: &[u8]) -> Option<i64> {
+        let (date, [b' ', time @ ..]) = text.split_first_chunk::<10>()? else { return None };
+        let known = self.dates.get(usize::from(date.last()? & 7)).filter(|known| known.text == *date)?;
+        Some(known.midnight + second_of_day(time.try_into().ok()?)?)
+    }
+
     /// Reads `YYYY-MM-DD HH:MM:SS`; none if it is not exactly that.
     #[inline]
     pub(crate) fn read(&mut self, text: &[u8], choice: impl FnOnce() -> Choice) -> Option<(i64, Reading)> {
-        let (date, time) = text.split_first_chunk::<10>()?;
-        // By the last digit of the day.
-        let known = self.dates.get(usize::from(date.last()? & 7))?;
-        if known.text == *date {
-            let (space, time) = time.split_first()?;
-            let second = second_of_day(time.try_into().ok()?)?;
-            return (*space == b' ').then_some((known.midnight + second, Reading::Plain));
+        if let Some(at) = self.known(text) {
+            return Some((at, Reading::Plain));
         }
         let local = LocalTime::parse(text)?;
         let (read, midnight) = self.look_up(local, choice());
+        // By the last digit of the day.
+        let date = text.first_chunk::<10>()?;
         if let (Some(midnight), Some(slot)) = (midnight, self.dates.get_mut(usize::from(date.last()? & 7))) {
             *slot = Date { text: *date, midnight };
         }

@@ -5,6 +5,9 @@ use memchr::{memchr, memchr2, memrchr};
 /// Asterisk's CDR engine cuts `lastdata` at this many bytes.
 const LASTDATA_MAX: usize = 79;
 
+/// Technologies have names up to this length.
+const SHORT_WORD: usize = 8;
+
 /// The leg a channel name stands for: `PJSIP/105-00000006` is a channel of the peer `105`,
 /// `Local/102@ctx-00000000;1` one half of a diversion inside the PBX.
 pub(crate) fn leg(channel: &[u8]) -> Leg<'_> {
@@ -18,7 +21,12 @@ pub(crate) fn leg(channel: &[u8]) -> Leg<'_> {
     }
     // A channel moved by the manager interface keeps its own name behind this word.
     let named = id.strip_prefix(b"AsyncGoto/").unwrap_or(id);
-    let (technology, name) = split(named, b'/').unwrap_or((b"", named));
+    // The technology is a short word: looked for byte by byte it is found before a search has begun.
+    let slash = named.iter().take(SHORT_WORD).position(|&byte| byte == b'/');
+    let (technology, name) = match slash.and_then(|at| Some((named.get(..at)?, named.get(at + 1..)?))) {
+        Some(parts) => parts,
+        None => split(named, b'/').unwrap_or((b"", named)),
+    };
     let peer = without_serial(name);
     // `DAHDI/i1/0355550100-1`: the number is part of the channel's name, the span is the peer.
     let peer = if technology.eq_ignore_ascii_case(b"DAHDI") {
@@ -44,6 +52,9 @@ pub(crate) fn sent<'a>(data: &'a [u8], target: Leg<'_>) -> &'a [u8] {
         }
         Party::Internal => return b"",
     };
+    if let Some(only) = only_target(data) {
+        return if only.is_to(peer) || !only.number.is_empty() { only.number } else { cut_off(data, only) };
+    }
     let (mut first, mut longest) = (None, None::<&[u8]>);
     for dialled in dialled_targets(data) {
         if dialled.is_to(peer) && longest.is_none_or(|number| dialled.number.len() > number.len()) {
@@ -55,11 +66,12 @@ pub(crate) fn sent<'a>(data: &'a [u8], target: Leg<'_>) -> &'a [u8] {
         return longest;
     }
     let Some(first) = first else { return b"" };
-    if first.number.is_empty() && data.len() >= LASTDATA_MAX && !data.contains(&b',') {
-        // A number so long that the trunk's name was cut off behind it.
-        return number(first.peer);
-    }
-    first.number
+    if first.number.is_empty() { cut_off(data, first) } else { first.number }
+}
+
+/// A number so long that the trunk's name was cut off behind it.
+fn cut_off<'a>(data: &[u8], first: Dialled<'a>) -> &'a [u8] {
+    if data.len() >= LASTDATA_MAX && !data.contains(&b',') { number(first.peer) } else { b"" }
 }
 
 /// The phone that diverted its caller to the internal leg `target`, which it was rung by the dial string
@@ -164,6 +176,39 @@ pub(crate) fn dialled_targets(data: &[u8]) -> impl Iterator<Item = Dialled<'_>> 
     list.split(|&byte| byte == b'&').filter_map(dialled_target)
 }
 
+/// The target of a dial string of the usual kind, `technology/number@peer` or `technology/peer` and options, read in one
+/// pass; none of any other.
+fn only_target(data: &[u8]) -> Option<Dialled<'_>> {
+    let is_mark = |&byte: &u8| matches!(byte, b'/' | b'@' | b',' | b'|' | b'&' | b':');
+    let next = |from: usize| {
+        let at = from + data.get(from..)?.iter().position(is_mark)?;
+        Some((at, *data.get(at)?))
+    };
+    let (slash, b'/') = next(0)? else { return None };
+    let technology = data.get(..slash)?;
+    if is_local(data) || technology.len() == 4 {
+        // `IAX2` is read otherwise.
+        return None;
+    }
+    let mut end = next(slash + 1);
+    let at = end.filter(|(_, mark)| *mark == b'@').map(|(at, _)| at);
+    if let Some(at) = at {
+        end = next(at + 1);
+    }
+    let end = match end {
+        None => data.len(),
+        Some((end, b',' | b'|')) => end,
+        Some(_) => return None,
+    };
+    let text = data.get(..end)?;
+    let (user, peer) = match at {
+        Some(at) => (data.get(slash + 1..at)?, data.get(at + 1..end)?),
+        None => (&b""[..], data.get(slash + 1..end)?),
+    };
+    let number = if user == peer { b"" } else { number(user) };
+    Some(Dialled { text, peer, user, number })
+}
+
 /// `technology/peer`, `technology/peer/number`, `technology/number@peer`,
 /// `technology/user:secret@host/number@context`, `PJSIP/peer/sip:number@host`.
 fn dialled_target(text: &[u8]) -> Option<Dialled<'_>> {
@@ -241,6 +286,7 @@ fn head(text: &[u8], separator: u8) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn peer(channel: &str) -> String {
         match leg(channel.as_bytes()).party {
@@ -319,6 +365,21 @@ mod tests {
         let injected = "SIP/trunk/0355550100&Local/102@from-internal,12,T";
         assert_eq!(sent_text(injected, "SIP/trunk-00000003"), "0355550100");
         assert_eq!(sent_text("PJSIP/0355550100@alpha", "PJSIP/unnamed-00000002"), "0355550100");
+    }
+
+    proptest! {
+        #[test]
+        fn one_target_read_in_one_pass_is_the_target_that_the_list_has(
+            data in "(PJSIP|SIP|IAX2|DAHDI|Local|)/?[0-9wa-c@&:/,|+;.]{0,24}",
+        ) {
+            if let Some(only) = only_target(data.as_bytes()) {
+                let all: Vec<Dialled<'_>> = dialled_targets(data.as_bytes()).collect();
+                let parts = |dialled: &Dialled<'_>| {
+                    [dialled.text, dialled.peer, dialled.user, dialled.number].map(<[u8]>::to_vec)
+                };
+                prop_assert_eq!(all.iter().map(parts).collect::<Vec<_>>(), vec![parts(&only)]);
+            }
+        }
     }
 
     #[test]
