@@ -127,6 +127,10 @@ impl KeyState {
     pub(crate) fn with_calls(self, calls: VecDeque<CallStat>) -> Self {
         Self { windows: self.windows.with_calls(calls), ..self }
     }
+    /// Looks at what the next call will need, as [`Windows::touch`] does.
+    pub(crate) fn touch(&self) -> u64 {
+        self.windows.touch().wrapping_add(self.countries.len() as u64)
+    }
     /// What it takes of the memory, in calls.
     pub(crate) fn weight(&self) -> usize {
         self.windows.calls().len() + INCIDENT_WEIGHT * self.incidents.len()

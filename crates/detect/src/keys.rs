@@ -41,6 +41,9 @@ struct Named {
     used_at: EventTime,
 }
 
+/// So many keys before its turn a key is looked at.
+const KEYS_AHEAD: usize = 6;
+
 /// When a key was last used is known to so many seconds.
 const USE_SECONDS: i64 = 60;
 
@@ -229,8 +232,11 @@ impl Keys {
         turns.sort_unstable();
         let mut order: Vec<(u64, Alert)> = Vec::new();
         let mut out = Output::default();
-        for of_key in turns.chunk_by(|a, b| a.0 == b.0) {
+        let by_key = || turns.chunk_by(|a, b| a.0 == b.0);
+        let mut ahead = by_key().skip(KEYS_AHEAD);
+        for of_key in by_key() {
             let Some(&(id, _)) = of_key.first() else { continue };
+            std::hint::black_box(ahead.next().and_then(|of_key| self.touch(of_key.first()?.0)));
             // What is told of a call whose key was let go comes too late.
             counters.unsettled += if self.contains(id) { 0 } else { of_key.len() as u64 };
             self.with_key(id, moment, settings, |key, view| {
@@ -275,6 +281,11 @@ impl Keys {
         for (_, alert) in order {
             self.storms.take(alert, settings, counters, alerts);
         }
+    }
+
+    /// Looks at what a key remembers, so that it is in the cache when its turn comes.
+    fn touch(&self, id: KeyId) -> Option<u64> {
+        Some(self.slots.get(&id)?.state.as_ref()?.touch())
     }
 
     /// Does something with a key, which says whether it has changed, and sees to it that it is heard of when it is due
@@ -367,7 +378,10 @@ impl Keys {
     /// Lets every key go of what is too old, and of itself if nothing is left.
     fn forget(&mut self, moment: Moment, settings: &Settings) {
         let idle_since = moment.clock.plus_seconds(-IDLE_SECONDS);
-        for (id, used_at) in self.uses() {
+        let uses: Vec<(KeyId, EventTime)> = self.uses().into_iter().collect();
+        let mut ahead = uses.iter().skip(KEYS_AHEAD);
+        for &(id, used_at) in &uses {
+            std::hint::black_box(ahead.next().and_then(|(id, _)| self.touch(*id)));
             if self.slots.get(&id).is_some_and(|slot| slot.state.is_some()) {
                 self.with_key(id, moment, settings, |key, view| key.forget(moment.clock, view));
             }

@@ -306,9 +306,8 @@ impl Ledger {
         if call_id.is_empty() || owner.is_none() {
             return;
         }
-        let call = LegKey::new(system, call_id);
-        let one = self.began.get(call).is_none_or(|known| *known == owner);
-        self.began.put(call, owner.filter(|_| one));
+        let is_one = |known: Option<&Option<Owner>>| known.is_none_or(|known| *known == owner);
+        self.began.put_by(LegKey::new(system, call_id), |known| owner.filter(|_| is_one(known)));
     }
 }
 

@@ -49,7 +49,7 @@ impl Tenant {
                 }
                 match peer_kind(&settings.plan, peer, telling) {
                     PeerKind::Extension => self.tell_of_phone(system, telling, peer, settings),
-                    _ => self.tell_of_trunk(system, telling, peer, known, settings),
+                    _ => self.tell_of_trunk(system, telling, (leg, peer), known, settings),
                 }
             }
         }
@@ -125,7 +125,7 @@ impl Tenant {
             Some(known) if is_same_call(&known, &telling, settings.longest_open_seconds) => {
                 self.tell_more(leg, known, &telling);
             }
-            known => self.tell_of_trunk(system, &telling, peer, known, settings),
+            known => self.tell_of_trunk(system, &telling, (leg, peer), known, settings),
         }
     }
 
@@ -195,7 +195,7 @@ impl Tenant {
         &mut self,
         system: u16,
         telling: &Telling<'_>,
-        peer: &[u8],
+        (leg, peer): (LegKey, &[u8]),
         known: Option<LegEntry>,
         settings: &Settings,
     ) {
@@ -206,7 +206,6 @@ impl Tenant {
                 self.counters.trunks_not_learned += 1;
             }
         }
-        let leg = LegKey::new(system, telling.target.id);
         if let Some(known) = known.filter(|known| known.ended_at == EventTime::MAX) {
             // The channel's name is in use again, so the call that had it is over, whoever missed its end.
             let ended_at = telling.started_at.max(known.started_at);

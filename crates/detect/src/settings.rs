@@ -42,6 +42,8 @@ pub struct Detection<'a> {
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub(crate) rules: Vec<Rule>,
+    /// By rule: when its incidents are settled; none for a rule whose incidents never are.
+    pub(crate) settling: Vec<Option<Settling>>,
     /// The rules of each kind of scope, by [`ScopeKind::rules_index`].
     scopes: Vec<ScopeRules>,
     /// The same for rules that count over all tenants.
@@ -65,6 +67,15 @@ pub struct Settings {
     pub(crate) storm_extensions: usize,
     pub(crate) storm_seconds: i64,
     lateness_seconds: i64,
+}
+
+/// When nothing that a window says would change an incident any more: see [`Rule::settling`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settling {
+    /// There is more to come than a warning.
+    pub can_rise: bool,
+    /// The longest of the rule's windows, in seconds.
+    pub longest_window: i64,
 }
 
 /// A call that the rules watch, as the numbering sees it.
@@ -158,6 +169,7 @@ impl Settings {
             beside: [asked(&scopes, false), asked(&across, true)].concat(),
             scopes,
             across,
+            settling: rules.iter().map(Rule::settling).collect(),
             rules,
             plan,
             destinations,

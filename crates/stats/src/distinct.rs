@@ -1,5 +1,6 @@
 //! How many different numbers, countries, ranges or extensions the calls of one window have.
 use crate::{CallStat, Search, Windows};
+use std::ops::ControlFlow;
 use tollwatch_cdr::EventTime;
 
 impl Windows {
@@ -79,17 +80,18 @@ impl Windows {
 
 /// How many different values there are, counted up to `enough`. Small numbers are all that is asked for, so a list
 /// will do.
-fn distinct_upto<V: Ord>(values: impl Iterator<Item = V>, enough: u64) -> u64 {
+fn distinct_upto<V: Ord>(mut values: impl Iterator<Item = V>, enough: u64) -> u64 {
+    if enough > 32 {
+        return enough;
+    }
     let mut seen: Vec<V> = Vec::new();
-    for value in values {
-        if enough > 32 || seen.len() as u64 >= enough {
-            return enough;
-        }
+    let all = values.try_for_each(|value| {
         if !seen.contains(&value) {
             seen.push(value);
         }
-    }
-    seen.len() as u64
+        if (seen.len() as u64) < enough { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    if all.is_break() { enough } else { seen.len() as u64 }
 }
 
 /// The different values of a window's calls, with the number of calls that have each.

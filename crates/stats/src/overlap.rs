@@ -19,8 +19,8 @@ impl Windows {
     ) -> (u64, Option<EventTime>) {
         let up: Vec<Up> = self.up_between(traits, from, until).collect();
         // At the same instant an end comes before a start: the line is free again.
-        let mut steps: Vec<(EventTime, i8)> =
-            up.iter().flat_map(|(_, start, end)| [(*start, 1), (*end, -1)]).collect();
+        let mut steps: Vec<(EventTime, i8)> = Vec::with_capacity(2 * up.len());
+        steps.extend(up.iter().flat_map(|(_, start, end)| [(*start, 1), (*end, -1)]));
         steps.sort_unstable();
         let (mut now, mut most) = (0_u64, 0);
         let mut reached: Vec<(EventTime, EventTime)> = Vec::new();

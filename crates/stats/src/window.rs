@@ -90,6 +90,15 @@ impl Windows {
     pub fn with_calls(self, calls: VecDeque<CallStat>) -> Self {
         Self { blocks: Blocks::of(calls.iter()), calls, ..self }
     }
+    /// Looks at the calls that the next one will be counted with, so that they are at hand when it comes; what it gives
+    /// is of no use but to have been read. What a key remembers has mostly left the cache since its last call, and what
+    /// is asked for ahead of time need not be waited for.
+    pub fn touch(&self) -> u64 {
+        let ends = [self.calls.front(), self.calls.back()];
+        let begins = self.tails.iter().map(|tail| self.calls.get(*tail));
+        let seen = ends.into_iter().chain(begins).flatten().map(|call| call.call);
+        seen.fold(self.running.touch(), u64::wrapping_add)
+    }
     pub(crate) fn has_open_calls(&self) -> bool {
         self.open_calls > 0
     }
@@ -286,7 +295,7 @@ impl Windows {
         self.calls.range(from..).take_while(move |other| other.first_at == started_at)
     }
 
-    fn position(&self, started_at: EventTime, call: u64) -> Option<usize> {
+    pub(crate) fn position(&self, started_at: EventTime, call: u64) -> Option<usize> {
         let from = self.end_of(|other| other.first_at < started_at);
         self.starting_at(started_at).position(|other| other.call == call).map(|offset| from + offset)
     }

@@ -30,13 +30,9 @@ impl Findings {
     /// the call, nothing that such a window says would change it: it need not be measured.
     pub(super) fn of(incidents: &[(EventTime, Incident)], call: &CallStat, view: View<'_>) -> Self {
         let is_settled = |incident: &Incident| {
-            view.settings.rules.get(incident.rule).is_some_and(|rule| {
-                let can_rise = rule.thresholds.iter().any(|threshold| threshold.critical.is_some());
-                let arms = rule.thresholds.iter().any(|threshold| threshold.arm.is_some());
-                !arms
-                    && rule.measure.has_window()
-                    && (incident.severity == Severity::Critical || !can_rise)
-                    && call.first_at.plus_seconds(-rule.longest_window()) >= incident.window_from
+            view.settings.settling.get(incident.rule).copied().flatten().is_some_and(|settling| {
+                (incident.severity == Severity::Critical || !settling.can_rise)
+                    && call.first_at.plus_seconds(-settling.longest_window) >= incident.window_from
             })
         };
         let settled = incidents.iter().map(|(_, incident)| incident).filter(|incident| is_settled(incident));

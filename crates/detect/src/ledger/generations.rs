@@ -3,6 +3,7 @@ use super::LegKey;
 use crate::engine::SnapshotError;
 use crate::state::{Kind, Parts, Writer, number, read};
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -60,14 +61,40 @@ impl<V> Default for Generations<V> {
 
 impl<V: Clone + Serialize + DeserializeOwned> Generations<V> {
     pub(super) fn get(&self, key: LegKey) -> Option<&V> {
-        self.young.get(&key).or_else(|| if self.old.is_empty() { None } else { self.old.get(&key) })
+        self.young.get(&key).or_else(|| self.in_old(key))
     }
 
-    pub(super) fn is_young(&self, key: LegKey) -> bool {
-        self.young.contains_key(&key)
+    fn in_old(&self, key: LegKey) -> Option<&V> {
+        if self.old.is_empty() { None } else { self.old.get(&key) }
     }
-    pub(super) fn is_old(&self, key: LegKey) -> bool {
-        !self.old.is_empty() && self.old.contains_key(&key)
+
+    /// Puts what is not there. Whether it was not: what is there must not be put again, or it would be written again.
+    pub(super) fn put_new(&mut self, key: LegKey, value: V) -> bool {
+        if self.in_old(key).is_some() {
+            return false;
+        }
+        let Entry::Vacant(vacant) = self.young.entry(key) else { return false };
+        vacant.insert(value);
+        if let Some(journal) = &mut self.journal {
+            journal.fresh.push(key);
+        }
+        true
+    }
+
+    /// Puts what `value` makes of what is there.
+    pub(super) fn put_by(&mut self, key: LegKey, value: impl FnOnce(Option<&V>) -> V) {
+        match self.young.entry(key) {
+            Entry::Occupied(mut known) => {
+                let new = value(Some(known.get()));
+                known.insert(new);
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(value(if self.old.is_empty() { None } else { self.old.get(&key) }));
+            }
+        }
+        if let Some(journal) = &mut self.journal {
+            journal.fresh.push(key);
+        }
     }
 
     pub(super) fn put(&mut self, key: LegKey, value: V) {
@@ -88,8 +115,9 @@ impl<V: Clone + Serialize + DeserializeOwned> Generations<V> {
         let mut kept: Vec<(EventTime, LegKey, V)> = self
             .old
             .iter()
-            .filter(|(key, _)| !self.young.contains_key(*key))
-            .filter_map(|(key, value)| Some((began(value)?, *key, value.clone())))
+            .filter_map(|(key, value)| Some((began(value)?, key, value)))
+            .filter(|(_, key, _)| !self.young.contains_key(*key))
+            .map(|(began_at, key, value)| (began_at, *key, value.clone()))
             .collect();
         let too_many = kept.len().saturating_sub(most);
         if too_many > 0 {

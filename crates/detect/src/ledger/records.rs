@@ -32,13 +32,8 @@ impl Records {
     pub(super) fn is_new(&mut self, identity: u64, started_at: EventTime) -> bool {
         let group = started_at.seconds().div_euclid(GROUP_SECONDS) as usize % usize::from(GROUPS);
         let Some(group) = self.groups.get_mut(group) else { return true };
-        let record = LegKey(identity);
-        // What is there must not be put again: it would be written again.
-        let is_new = !group.is_old(record) && !group.is_young(record);
-        if is_new {
-            group.put(record, ());
-            self.count += 1;
-        }
+        let is_new = group.put_new(LegKey(identity), ());
+        self.count += usize::from(is_new);
         is_new
     }
 

@@ -16,6 +16,10 @@ impl RunningTotals {
         self.0.binary_search_by_key(&(index as u32), |(index, _)| *index)
     }
 
+    pub(super) fn touch(&self) -> u64 {
+        self.0.iter().step_by(2).fold(0, |sum, (_, totals)| sum.wrapping_add(totals.attempts))
+    }
+
     /// Counts a call into one window.
     pub(super) fn add(&mut self, index: usize, call: &CallStat) {
         let at = self.find(index).unwrap_or_else(|at| {

@@ -63,8 +63,8 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
     });
     let found: Vec<IncidentV1> = engine
         .incidents()
-        .iter()
-        .map(|incident| IncidentV1::new(incident, engine.settings_of(&incident.tenant)))
+        .into_iter()
+        .map(|incident| IncidentV1::new(&incident, engine.settings_of(&incident.tenant)))
         .collect();
     if let Some(out) = &mut incidents {
         for incident in &found {
