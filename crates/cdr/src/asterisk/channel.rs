@@ -1,6 +1,7 @@
 //! Channel names and dial strings of Asterisk: whose channel it is, and what was sent to the trunk.
 use crate::{Leg, Party};
 use memchr::{memchr, memchr2, memrchr};
+use wide::i8x16;
 
 /// Asterisk's CDR engine cuts `lastdata` at this many bytes.
 const LASTDATA_MAX: usize = 79;
@@ -29,7 +30,7 @@ pub(crate) fn leg(channel: &[u8]) -> Leg<'_> {
     };
     let peer = without_serial(name);
     // `DAHDI/i1/0355550100-1`: the number is part of the channel's name, the span is the peer.
-    let peer = if technology.eq_ignore_ascii_case(b"DAHDI") {
+    let peer = if matches!(technology, [b'D' | b'd', ..]) && technology.eq_ignore_ascii_case(b"DAHDI") {
         split(peer, b'/').map_or(peer, |(span, _)| span)
     } else {
         peer
@@ -176,24 +177,39 @@ pub(crate) fn dialled_targets(data: &[u8]) -> impl Iterator<Item = Dialled<'_>> 
     list.split(|&byte| byte == b'&').filter_map(dialled_target)
 }
 
+/// Where the bytes stand that cut a dial string into its parts, one bit a byte; none if it is longer than most.
+fn marks_of(data: &[u8]) -> Option<u64> {
+    let mut bytes = [0; 48];
+    bytes.get_mut(..data.len())?.copy_from_slice(data);
+    let (parts, _) = bytes.as_chunks::<16>();
+    let marks = parts.iter().zip([0, 16, 32]).map(|(part, shift)| {
+        let part = i8x16::from(part.map(|byte| byte as i8));
+        let is = |byte: u8| part.simd_eq(i8x16::splat(byte as i8));
+        let any = is(b'/') | is(b'@') | is(b',') | is(b'|') | is(b'&') | is(b':');
+        u64::from(any.to_bitmask() as u16) << shift
+    });
+    Some(marks.fold(0, |all, part| all | part))
+}
+
 /// The target of a dial string of the usual kind, `technology/number@peer` or `technology/peer` and options, read in one
 /// pass; none of any other.
 fn only_target(data: &[u8]) -> Option<Dialled<'_>> {
-    let is_mark = |&byte: &u8| matches!(byte, b'/' | b'@' | b',' | b'|' | b'&' | b':');
-    let next = |from: usize| {
-        let at = from + data.get(from..)?.iter().position(is_mark)?;
+    let mut marks = marks_of(data)?;
+    let mut next = || {
+        let at = marks.trailing_zeros() as usize;
+        marks &= marks.wrapping_sub(1);
         Some((at, *data.get(at)?))
     };
-    let (slash, b'/') = next(0)? else { return None };
+    let (slash, b'/') = next()? else { return None };
     let technology = data.get(..slash)?;
     if is_local(data) || technology.len() == 4 {
         // `IAX2` is read otherwise.
         return None;
     }
-    let mut end = next(slash + 1);
+    let mut end = next();
     let at = end.filter(|(_, mark)| *mark == b'@').map(|(at, _)| at);
-    if let Some(at) = at {
-        end = next(at + 1);
+    if at.is_some() {
+        end = next();
     }
     let end = match end {
         None => data.len(),
@@ -263,7 +279,7 @@ fn without_serial(name: &[u8]) -> &[u8] {
     if let Some((peer, [b'-', serial @ ..])) =
         name.len().checked_sub(9).and_then(|at| name.split_at_checked(at))
         && !peer.is_empty()
-        && serial.iter().fold(true, |all, byte| all & byte.is_ascii_hexdigit())
+        && serial.first_chunk::<8>().is_some_and(|serial| are_hex_digits(*serial))
     {
         return peer;
     }
@@ -272,6 +288,19 @@ fn without_serial(name: &[u8]) -> &[u8] {
         Some([peer @ .., b'-']) if digits > 0 && !peer.is_empty() => peer,
         _ => name,
     }
+}
+
+/// Whether eight bytes are hexadecimal digits, all at once.
+fn are_hex_digits(text: [u8; 8]) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let text = u64::from_le_bytes(text);
+    // With the top bits gone no sum leaves its byte; a byte that had one is no digit.
+    let low = text & (EACH * 0x7f);
+    // The top bit of a byte is set in `no_digit` if it is above 9, in `no_letter` if it is not 1 to 6.
+    let no_digit = (low ^ (EACH * 0x30)) + EACH * 0x76;
+    let letter = (low | (EACH * 0x20)) ^ (EACH * 0x60);
+    let no_letter = (letter + EACH * 0x79) | !(letter + EACH * 0x7f);
+    (text | (no_digit & no_letter)) & (EACH * 0x80) == 0
 }
 
 fn split(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
@@ -378,6 +407,17 @@ mod tests {
                     [dialled.text, dialled.peer, dialled.user, dialled.number].map(<[u8]>::to_vec)
                 };
                 prop_assert_eq!(all.iter().map(parts).collect::<Vec<_>>(), vec![parts(&only)]);
+            }
+        }
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_known_wherever_they_stand() {
+        for byte in 0..=u8::MAX {
+            for at in 0..8 {
+                let mut text = *b"0aF9f0A1";
+                text[at] = byte;
+                assert_eq!(are_hex_digits(text), byte.is_ascii_hexdigit(), "{byte} at {at}");
             }
         }
     }

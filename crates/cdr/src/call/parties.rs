@@ -112,7 +112,7 @@ pub(super) fn cdr<'a>(
         started_at: EventTime::from_seconds(times.started),
         answered_at: times.answered.map(EventTime::from_seconds),
         ended_at: EventTime::from_seconds(times.ended),
-        billable_seconds: times.billable,
+        billable_seconds: times.billable as u32,
         outcome: times.outcome,
         calling,
         dialled,
