@@ -13,7 +13,7 @@ use crate::storm::Storms;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use parts::WrittenCalls;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use tollwatch_cdr::EventTime;
 
 /// A key, by the order of its first call. A number is never given twice.
@@ -76,8 +76,6 @@ pub(crate) struct Keys {
     over: Vec<Incident>,
     /// Steps admitted and not yet worked through. Never part of a snapshot.
     buffer: Vec<Toll>,
-    /// Key of each of them and its place, in the order in which they are worked through. Empty but then.
-    turns: Vec<(KeyId, u32)>,
     /// Where in the order of records the clock moved since the last batch.
     moves: Vec<(EventTime, u64)>,
     /// Keys that have changed since it was last asked for, each once; none where nobody asks.
@@ -124,7 +122,6 @@ impl Keys {
             storms: Storms::default(),
             over: Vec::new(),
             buffer: Vec::new(),
-            turns: Vec::new(),
             moves: Vec::new(),
             changed: None,
             gone: Vec::new(),
@@ -227,11 +224,10 @@ impl Keys {
         let mut steps = std::mem::take(&mut self.buffer);
         // Grouped by key, so that a key's state is in the cache once for all its calls of the batch. They come in the
         // order of the records, and go so to each key.
-        let mut turns = std::mem::take(&mut self.turns);
-        turns.extend(steps.iter().zip(0..).map(|(toll, place)| (toll.key, place)));
+        let mut turns: Vec<(KeyId, u32)> =
+            steps.iter().zip(0..).map(|(toll, place)| (toll.key, place)).collect();
         turns.sort_unstable();
-        let mut order: Vec<(u64, Alert)> = Vec::new();
-        let mut out = Output::default();
+        let (mut order, mut out) = (Vec::<(u64, Alert)>::new(), Output::default());
         let by_key = || turns.chunk_by(|a, b| a.0 == b.0);
         let mut ahead = by_key().skip(KEYS_AHEAD);
         for of_key in by_key() {
@@ -248,12 +244,10 @@ impl Keys {
             self.count(id, &mut out, counters);
             self.collect(moment, &mut out, &mut order);
         }
-        turns.clear();
         // What a batch took the next one will, unless it was a busy moment.
-        turns.shrink_to(4 * steps.len());
         steps.shrink_to(4 * steps.len());
         steps.clear();
-        (self.turns, self.buffer) = (turns, steps);
+        self.buffer = steps;
         while let Some(&(due, id)) = self.due.first().filter(|(due, _)| *due <= moment.clock) {
             self.due.remove(&(due, id));
             self.with_key(id, moment, settings, |key, view| {
@@ -371,14 +365,17 @@ impl Keys {
     }
 
     /// When each key was last used, in the order of the keys.
-    fn uses(&self) -> BTreeMap<KeyId, EventTime> {
-        self.names.values().chain(self.short_names.values()).map(|named| (named.id, named.used_at)).collect()
+    fn uses(&self) -> Vec<(KeyId, EventTime)> {
+        let all = self.names.values().chain(self.short_names.values());
+        let mut uses: Vec<_> = all.map(|named| (named.id, named.used_at)).collect();
+        uses.sort_unstable();
+        uses
     }
 
     /// Lets every key go of what is too old, and of itself if nothing is left.
     fn forget(&mut self, moment: Moment, settings: &Settings) {
         let idle_since = moment.clock.plus_seconds(-IDLE_SECONDS);
-        let uses: Vec<(KeyId, EventTime)> = self.uses().into_iter().collect();
+        let uses = self.uses();
         let mut ahead = uses.iter().skip(KEYS_AHEAD);
         for &(id, used_at) in &uses {
             std::hint::black_box(ahead.next().and_then(|(id, _)| self.touch(*id)));

@@ -32,11 +32,13 @@ impl Tenant {
         match telling.target.party {
             Party::None => self.tell_of_single_channel(system, telling, settings),
             Party::Internal => self.tell_of_diversion(system, telling, settings),
-            // Most rows: phones in the house, of which the ledger of legs that went out knows nothing.
-            Party::Peer(peer) if is_extension(&settings.plan, peer) => {
-                self.tell_of_phone(system, telling, peer, settings);
-            }
             Party::Peer(peer) => {
+                let kind = settings.plan.is_extension_peer(peer);
+                // Most rows: phones in the house, of which the ledger of legs that went out knows nothing.
+                if kind == PeerKind::Extension && !peer.is_empty() {
+                    self.tell_of_phone(system, telling, peer, settings);
+                    return;
+                }
                 let leg = LegKey::new(system, telling.target.id);
                 let known = self.ledger.leg(leg).copied();
                 // Once it is known to have gone out, no row can make a phone of it: after a transfer the
@@ -47,7 +49,7 @@ impl Tenant {
                     self.tell_more(leg, known, telling);
                     return;
                 }
-                match peer_kind(&settings.plan, peer, telling) {
+                match peer_kind(&settings.plan, (peer, kind), telling) {
                     PeerKind::Extension => self.tell_of_phone(system, telling, peer, settings),
                     _ => self.tell_of_trunk(system, telling, (leg, peer), known, settings),
                 }
@@ -376,8 +378,8 @@ fn is_outside_number(plan: &DialPlan, dialled: &[u8]) -> bool {
 
 /// Whether the far channel is a phone or a trunk. A name that says neither is a trunk if a number that only
 /// the outside has was dialled.
-fn peer_kind(plan: &DialPlan, peer: &[u8], telling: &Telling<'_>) -> PeerKind {
-    match plan.is_extension_peer(peer) {
+fn peer_kind(plan: &DialPlan, (peer, kind): (&[u8], PeerKind), telling: &Telling<'_>) -> PeerKind {
+    match kind {
         PeerKind::Unknown if !telling.sent.is_empty() && telling.sent != peer => PeerKind::Trunk,
         // Nobody but the PBX itself dialled it, and it stands where calls from outside come in.
         PeerKind::Unknown if telling.from_outside && telling.origin.party == Party::None => PeerKind::Trunk,

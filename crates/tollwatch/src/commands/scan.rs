@@ -81,7 +81,10 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
     out.flush()?;
     kept?;
     let failed = read.files.iter().any(|file| file.error.is_some());
-    Ok(match (failed, arguments.exit_code && !found.is_empty()) {
+    let has_found = !found.is_empty();
+    // The process ends here: taking apart call by call what the engine remembers would be for nothing.
+    std::mem::forget((engine, found));
+    Ok(match (failed, arguments.exit_code && has_found) {
         (true, _) => ExitCode::from(UNUSABLE),
         (false, true) => ExitCode::from(1),
         (false, false) => ExitCode::SUCCESS,
