@@ -172,32 +172,32 @@ impl Tenant {
         watched: &Watched,
         settings: &Settings,
     ) -> CallStat {
-    let (ended_at, answered, billable_seconds) = telling.completed.unwrap_or((EventTime::MAX, false, 0));
-    let is_off_hours = settings.calendar.is_off_hours_by(telling.started_at, &mut self.known_days);
-    let hours = if is_off_hours { Traits::OFF_HOURS } else { Traits::BUSINESS_HOURS };
-    let number = watched.number.map_or(0, E164::value);
-    CallStat {
-        first_at: telling.started_at,
-        last_at: telling.started_at,
-        ended_at,
-        call: leg.value(),
-        call_id: CallId::from(head(if telling.call_id.is_empty() {
-            telling.target.id
-        } else {
-            telling.call_id
-        })),
-        number,
-        extension: 0,
-        destination: watched.destination.map_or(CallStat::NO_DESTINATION, |id| id.0),
-        country: watched
-            .destination
-            .map_or(CallStat::NO_DESTINATION, |id| settings.destinations().get(id).country()),
-        traits: watched.traits.with(hours),
-        attempts: 1,
-        answered: u32::from(answered),
-        failed: 0,
-        billable_seconds,
-        cost: settings.rate(watched.number).charge(billable_seconds),
+        let (ended_at, answered, billable_seconds) = telling.completed.unwrap_or((EventTime::MAX, false, 0));
+        let is_off_hours = settings.calendar.is_off_hours_by(telling.started_at, &mut self.known_days);
+        let hours = if is_off_hours { Traits::OFF_HOURS } else { Traits::BUSINESS_HOURS };
+        let number = watched.number.map_or(0, E164::value);
+        CallStat {
+            first_at: telling.started_at,
+            last_at: telling.started_at,
+            ended_at,
+            call: leg.value(),
+            call_id: CallId::from(head(if telling.call_id.is_empty() {
+                telling.target.id
+            } else {
+                telling.call_id
+            })),
+            number,
+            extension: 0,
+            destination: watched.destination.map_or(CallStat::NO_DESTINATION, |id| id.0),
+            country: watched
+                .destination
+                .map_or(CallStat::NO_DESTINATION, |id| settings.destinations().get(id).country()),
+            traits: watched.traits.with(hours),
+            attempts: 1,
+            answered: u32::from(answered),
+            failed: 0,
+            billable_seconds,
+            cost: settings.rate(watched.number).charge(billable_seconds),
+        }
     }
-}
 }

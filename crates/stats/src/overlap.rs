@@ -37,9 +37,7 @@ impl Windows {
                 *end = at;
             }
         }
-        let was_up = |(_, start, end): &&Up| {
-            reached.iter().any(|(since, upto)| start < upto && since < end)
-        };
+        let was_up = |(_, start, end): &&Up| reached.iter().any(|(since, upto)| start < upto && since < end);
         (most, up.iter().rev().find(was_up).map(|(first_at, ..)| *first_at))
     }
 

@@ -198,12 +198,7 @@ impl Windows {
     }
 
     /// Moves the running windows on to the call at `at`, the next in the ring, and shows `visit` those that count it.
-    fn move_on(
-        &mut self,
-        specs: &WindowSpecs,
-        at: usize,
-        visit: &mut impl FnMut(usize, EventTime, &Totals),
-    ) {
+    fn move_on(&mut self, specs: &WindowSpecs, at: usize, visit: &mut impl FnMut(usize, EventTime, &Totals)) {
         let Some(next) = self.calls.get(at) else { return };
         let mut left = false;
         for (length, tail) in specs.lengths().iter().zip(&mut self.tails) {

@@ -55,10 +55,7 @@ impl Reader {
         let (started, ended) = (read(row.field(columns.started))?, read(row.field(columns.ended))?);
         let (duration, talk) = (row.digits(columns.duration)?, row.digits(columns.billable)?);
         let span = ended - started;
-        if span < 0
-            || span.abs_diff(duration) > ROUNDING_SECONDS
-            || span.max(talk) > LONGEST_CALL_SECONDS
-        {
+        if span < 0 || span.abs_diff(duration) > ROUNDING_SECONDS || span.max(talk) > LONGEST_CALL_SECONDS {
             return None;
         }
         let answer = row.field(columns.answered);
@@ -71,12 +68,7 @@ impl Reader {
 
     /// The same of any row.
     #[inline(never)]
-    fn odd_times(
-        &mut self,
-        row: &Row<'_>,
-        columns: &Columns,
-        plan: &'static Plan,
-    ) -> Result<Times, Fault> {
+    fn odd_times(&mut self, row: &Row<'_>, columns: &Columns, plan: &'static Plan) -> Result<Times, Fault> {
         let Self { clock, order, counters, .. } = self;
         let (forms, sources) = (&plan.forms, &plan.sources);
         let mut civil = CivilTimes { zone: clock, order: *order, counters, plan };

@@ -354,7 +354,11 @@ mod tests {
     fn doubled_quotes_are_undone_once() {
         let text = r#""""Sato, Hanako"" <101>","a","""","""""","x"y""#;
         with_row(text, |row| {
-            assert!(row.have_quotes_inside(&[0]) && !row.have_quotes_inside(&[1]) && row.have_quotes_inside(&[1, 2]));
+            assert!(
+                row.have_quotes_inside(&[0])
+                    && !row.have_quotes_inside(&[1])
+                    && row.have_quotes_inside(&[1, 2])
+            );
             let mut scratch = Scratch::default();
             let plain = row.unescaped(&mut scratch);
             let fields: Vec<_> = (0..plain.width())

@@ -106,7 +106,8 @@ impl<V: Clone + Serialize + DeserializeOwned> Generations<V> {
 
     /// Starts a generation.
     pub(super) fn turn(&mut self) {
-        self.turn_but_keep(|_| None, 0);
+        self.seal();
+        self.take_turns(Vec::new());
     }
 
     /// The same, but what `began` gives a time for is kept: the `most` that began last. How many of them were too many.
@@ -124,18 +125,22 @@ impl<V: Clone + Serialize + DeserializeOwned> Generations<V> {
             kept.sort_unstable_by_key(|(began_at, key, _)| std::cmp::Reverse((*began_at, *key)));
             kept.truncate(most);
         }
+        self.take_turns(kept.into_iter().map(|(_, key, value)| (key, value)).collect());
+        too_many
+    }
+
+    /// The young generation is the old one now, and has what is `moved` into it.
+    fn take_turns(&mut self, mut moved: Vec<(LegKey, V)>) {
         self.forget_old();
         // The next generation will be about as large as the one that goes, so it gets its room.
         std::mem::swap(&mut self.old, &mut self.young);
         self.number = self.number.wrapping_add(1);
-        let mut moved: Vec<(LegKey, V)> = kept.into_iter().map(|(_, key, value)| (key, value)).collect();
         self.old.extend(moved.iter().cloned());
         if let Some(journal) = &mut self.journal {
             journal.old_segments = std::mem::take(&mut journal.young_segments);
             moved.sort_unstable_by_key(|(key, _)| *key);
             journal.write(self.number.wrapping_sub(1), false, &moved);
         }
-        too_many
     }
 
     fn forget_old(&mut self) {

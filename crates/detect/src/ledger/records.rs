@@ -6,9 +6,9 @@ use crate::state::{Parts, Writer};
 use tollwatch_cdr::EventTime;
 
 /// Records are told apart within so many groups.
-const GROUPS: u8 = 64;
+const GROUPS: u8 = 128;
 /// Records of calls that began within the same time of this length are in one group.
-const GROUP_SECONDS: i64 = 1_800;
+const GROUP_SECONDS: i64 = 900;
 
 /// The records of the last one to two days, by what makes them themselves.
 ///

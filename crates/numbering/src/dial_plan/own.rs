@@ -56,7 +56,8 @@ impl DialPlan {
 
     #[inline]
     fn read_international(&self, digits: &[u8]) -> Option<Called> {
-        let may_be = self.has_call_prefix(digits) || self.exits.may_fit(digits) || self.carriers.may_fit(digits);
+        let may_be =
+            self.has_call_prefix(digits) || self.exits.may_fit(digits) || self.carriers.may_fit(digits);
         if may_be { self.read_abroad(digits) } else { None }
     }
 

@@ -45,9 +45,11 @@ fn prefix_parity(bits: u64) -> u64 {
 #[inline]
 fn masks(chunk: &[u8; 64], marks: Marks) -> Masks {
     let (words, _) = chunk.as_chunks::<8>();
-    let &[a, b, c, d, e, f, g, h] = words else { return Masks { quotes: 0, commas: 0, lines: 0 } };
-    let [a, b, c, d, e, f, g, h] = [a, b, c, d, e, f, g, h].map(i64::from_le_bytes);
-    let halves = [_mm256_set_epi64x(d, c, b, a), _mm256_set_epi64x(h, g, f, e)];
+    let &[w0, w1, w2, w3, w4, w5, w6, w7] = words else {
+        return Masks { quotes: 0, commas: 0, lines: 0 };
+    };
+    let [w0, w1, w2, w3, w4, w5, w6, w7] = [w0, w1, w2, w3, w4, w5, w6, w7].map(i64::from_le_bytes);
+    let halves = [_mm256_set_epi64x(w3, w2, w1, w0), _mm256_set_epi64x(w7, w6, w5, w4)];
     Masks {
         quotes: equal(halves, b'"'),
         commas: equal(halves, marks.delimiter),
