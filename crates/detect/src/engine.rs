@@ -261,7 +261,10 @@ impl Engine {
     /// All incidents, ongoing and over, in the order of their detection.
     pub fn incidents(&self) -> Vec<Incident> {
         let keys = self.tenants.iter().map(|(tenant, _)| &tenant.keys).chain([self.across.keys()]);
-        let mut all: Vec<Incident> = keys.flat_map(Keys::incidents).collect();
+        let mut all: Vec<Incident> = Vec::new();
+        for mut incidents in keys.map(Keys::incidents) {
+            if all.is_empty() { all = incidents } else { all.append(&mut incidents) }
+        }
         all.sort_by(|a, b| {
             let key = |i: &Incident| (i.detected_at, i.rule);
             key(a).cmp(&key(b)).then_with(|| (&a.tenant, &a.scope).cmp(&(&b.tenant, &b.scope)))

@@ -471,9 +471,11 @@ impl Keys {
 
     /// All incidents, ongoing and over, in no order; storms among them, and what is folded into them says so.
     pub(crate) fn incidents(&self) -> Vec<Incident> {
-        let ongoing = self.slots.values().filter_map(|slot| slot.state.as_ref());
-        let mut all: Vec<Incident> =
-            self.over.iter().chain(ongoing.flat_map(|state| state.ongoing())).cloned().collect();
+        let states = || self.slots.values().filter_map(|slot| slot.state.as_ref());
+        let ongoing = states().map(|state| state.ongoing().count()).sum::<usize>();
+        // There may be many, and they are large: room is made for them once.
+        let mut all: Vec<Incident> = Vec::with_capacity(self.over.len() + ongoing);
+        all.extend(self.over.iter().chain(states().flat_map(|state| state.ongoing())).cloned());
         self.storms.fold_into(&mut all);
         all
     }

@@ -389,12 +389,11 @@ impl Windows {
                 self.ahead -= 1;
             } else {
                 for (length, tail) in specs.lengths().iter().zip(&mut self.tails) {
-                    match tail.checked_sub(1) {
-                        Some(before) => *tail = before,
-                        None => {
-                            self.running.subtract_all(length, old);
-                            left = true;
-                        }
+                    if let Some(before) = tail.checked_sub(1) {
+                        *tail = before;
+                    } else {
+                        self.running.subtract_all(length, old);
+                        left = true;
                     }
                 }
             }
