@@ -26,6 +26,10 @@ bench:
 fuzz target="asterisk_cdr_csv" seconds="60":
     RUSTC_BOOTSTRAP=1 cargo fuzz run {{target}} -- -max_total_time={{seconds}} -dict=fuzz/asterisk.dict
 
+# lines of the pure crates that no test runs (installs LLVM's tools)
+coverage:
+    ./scripts/coverage
+
 docs:
     cargo doc --workspace --no-deps --locked
 

@@ -157,19 +157,28 @@ ensure_schemathesis() {
         "$folder/bin/pip" install -q --disable-pip-version-check "schemathesis==$schemathesis_version"
 }
 
-# promtool checks what /metrics shows.
-ensure_promtool() {
-    command -v promtool >/dev/null || install_packages prometheus
+# install_without_service NAME: a package whose program a test starts for itself. The package would start another, which
+# nobody asked for, and at each boot: Debian asks policy-rc.d before it starts anything.
+install_without_service() {
+    local root=() policy=/usr/sbin/policy-rc.d status=0 ours=
+    [ "$(id -u)" -eq 0 ] || root=(sudo)
+    if [ ! -e "$policy" ] && printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null; then
+        ours=yes
+        "${root[@]}" chmod 755 "$policy"
+    fi
+    (install_packages "$1") || status=$?
+    [ -z "$ours" ] || "${root[@]}" rm "$policy"
+    [ "$status" -eq 0 ] || exit "$status"
+    [ ! -d /run/systemd/system ] ||
+        step "'systemctl status $1' says what became of it" "${root[@]}" systemctl disable --now "$1"
 }
 
-# A real Alertmanager, which a test starts for itself. Where systemd runs, the package starts another, which nobody
-# asked for: it is stopped again. One that was there before is left alone.
+# A real Prometheus, which a test starts for itself, and promtool, which checks rules and what /metrics shows.
+ensure_prometheus() {
+    { [ -x /usr/bin/prometheus ] && command -v promtool >/dev/null; } || install_without_service prometheus
+}
+
+# A real Alertmanager, which tests start for themselves.
 ensure_alertmanager() {
-    local root=()
-    [ ! -x /usr/bin/prometheus-alertmanager ] || return 0
-    install_packages prometheus-alertmanager
-    [ -d /run/systemd/system ] || return 0
-    [ "$(id -u)" -eq 0 ] || root=(sudo)
-    step "'systemctl status prometheus-alertmanager' says what became of it" \
-        "${root[@]}" systemctl disable --now prometheus-alertmanager
+    [ -x /usr/bin/prometheus-alertmanager ] || install_without_service prometheus-alertmanager
 }

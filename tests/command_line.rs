@@ -284,3 +284,52 @@ fn a_reader_that_goes_away_is_no_fault() {
     let done = child.wait_with_output().unwrap();
     assert!(!text(&done.stderr).contains("panicked"), "{}", text(&done.stderr));
 }
+
+#[test]
+fn a_configuration_whose_secrets_cannot_be_read_is_no_good_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let content = "[site]\ntimezone = \"Asia/Tokyo\"\n[[sources]]\nname = \"pbx\"\nfollow = \"Master.csv\"\n\
+                [[notifiers]]\nname = \"chat\"\ntype = \"slack\"\nurl_file = \"slack.url\"\n\
+                [http]\ntoken_file = \"token\"\n";
+    let config = file(&folder, "tollwatch.toml", content);
+    let done = tollwatch(&["check", "-c", &config]);
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(2), "{said}");
+    assert!(said.contains(":9: notifiers[0].url_file") && said.contains("slack.url"), "{said}");
+    assert!(said.contains(":10: http: cannot read") && said.contains("token"), "{said}");
+    file(&folder, "slack.url", "https://hooks.slack.com/services/T/B/x");
+    file(&folder, "token", "a-token-for-tests-0123456789");
+    let done = tollwatch(&["check", "-c", &config]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let said = text(&done.stdout);
+    assert!(said.contains("`tollwatch run` follows pbx and tells chat (slack)."), "{said}");
+}
+
+#[test]
+fn whoever_would_be_told_of_nothing_is_warned_and_no_configuration_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = file(&folder, "tollwatch.toml", "[[sources]]\nfollow = \"Master.csv\"\n");
+    let done = tollwatch(&["check", "-c", &config]);
+    assert!(done.status.success());
+    let said = text(&done.stderr);
+    assert!(said.contains("tells nobody of anything"), "{said}");
+    let none = tollwatch(&["run"]);
+    assert_eq!(none.status.code(), Some(78));
+    assert!(text(&none.stderr).contains("give it with -c FILE"), "{}", text(&none.stderr));
+}
+
+#[test]
+fn every_configuration_in_the_docs_is_a_good_one() {
+    let mut blocks = 0;
+    for page in
+        ["README.md", "docs/service.md", "docs/notifiers.md", "docs/rules.md", "docs/getting-started.md"]
+    {
+        let page_text = std::fs::read_to_string(root().join(page)).unwrap();
+        for block in page_text.split("```toml\n").skip(1).filter_map(|block| block.split("```").next()) {
+            blocks += 1;
+            let checked = tollwatch::Config::from_text(block, page, None, &tollwatch::Overrides::default());
+            assert!(checked.is_ok(), "{page}: {:?}", checked.err());
+        }
+    }
+    assert!(blocks >= 3, "{blocks}");
+}

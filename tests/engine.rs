@@ -1,11 +1,13 @@
 //! The engine by calls of our own: against an oracle, and out of order.
+mod alone;
 mod oracle;
 mod shuffled;
+mod told;
 
 use std::sync::{Arc, LazyLock};
 use tollwatch::{RawConfig, default_text};
-use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Party, Record};
-use tollwatch_detect::{Detection, Engine, RawRule, Settings, TenantId};
+use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, EventTime, Identity, Leg, Outcome, Party, Record};
+use tollwatch_detect::{Detection, Engine, Observed, RawRule, Settings, TenantId};
 use tollwatch_numbering::{Destinations, DialPlan, RateDeck};
 
 /// Saturday 14 March 2026, 10:00 in Tokyo: nobody is in the office all day.
@@ -66,7 +68,7 @@ impl Call<'_> {
     }
 
     /// Gives the engine a record of the call.
-    pub(crate) fn tell(&self, telling: Telling, engine: &mut Engine, tenant: TenantId) {
+    pub(crate) fn tell(&self, telling: Telling, engine: &mut Engine, tenant: TenantId) -> Observed {
         let (near, far) = (format!("PJSIP/{}-{:08x}", self.extension, self.serial), self.far());
         let origin = Leg { id: near.as_bytes(), party: Party::Peer(self.extension.as_bytes()) };
         let target = Leg { id: far.as_bytes(), party: Party::Peer(self.trunk.as_bytes()) };
@@ -94,7 +96,7 @@ impl Call<'_> {
                 ..self.row(origin, target, call_id.as_bytes())
             }),
         };
-        engine.observe(tenant, 0, &record);
+        engine.observe(tenant, 0, &record)
     }
 
     fn far(&self) -> String {
@@ -120,7 +122,8 @@ impl Call<'_> {
             account: b"",
             source_address: b"",
             tenant: b"",
-            identity: self.serial * 4,
+            identity: Identity::OfRecord(self.serial * 4),
+            length_unknown: false,
         }
     }
 
@@ -136,7 +139,7 @@ impl Call<'_> {
             dialled: self.extension.as_bytes(),
             rang: self.extension.as_bytes(),
             from_outside: true,
-            identity: self.serial * 4 + 1,
+            identity: Identity::OfRecord(self.serial * 4 + 1),
             ..self.row(caller, half, b"")
         };
         let mut rows = [called, self.row(half, target, b"")];

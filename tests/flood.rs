@@ -5,7 +5,7 @@ mod storms;
 
 use crate::harness::wire;
 use tollwatch::{Config, Overrides};
-use tollwatch_cdr::{Cdr, EventTime, Leg, Outcome, Party, Record};
+use tollwatch_cdr::{Cdr, EventTime, Identity, Leg, Outcome, Party, Record};
 use tollwatch_detect::{Engine, IncidentV1, Severity};
 
 const LIMITS: &str =
@@ -82,7 +82,8 @@ impl Call {
             account: self.account.as_bytes(),
             source_address: b"",
             tenant: self.tenant.as_bytes(),
-            identity,
+            identity: Identity::OfRecord(identity),
+            length_unknown: false,
         };
         engine.observe(named.flatten().unwrap_or(default), 0, &Record::Cdr(cdr));
     }

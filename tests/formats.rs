@@ -95,6 +95,96 @@ fn dates_without_an_order_are_asked_for_and_read_as_the_operator_says() {
     assert!(incidents.contains("\"first_call_at\":\"2026-03-07T18:00:00Z\""), "{incidents}");
 }
 
+/// Rules that need more than numbers and times.
+const DEMANDING: &str = r#"
+[[rules]]
+name = "by_address"
+scope = "source_address"
+measure = "attempts"
+destinations = "international"
+thresholds = [{ window = "1h", warning = 5 }]
+
+[[rules]]
+name = "by_account"
+scope = "account"
+measure = "attempts"
+destinations = "international"
+thresholds = [{ window = "1h", warning = 5 }]
+
+[[rules]]
+name = "many_at_once"
+measure = "concurrent_calls"
+destinations = "international"
+thresholds = [{ warning = 5 }]
+
+[[rules]]
+name = "forwarding"
+measure = "attempts"
+destinations = "forwarding"
+thresholds = [{ window = "1h", warning = 1 }]
+"#;
+
+#[test]
+fn rules_that_a_source_does_not_feed_are_named_by_check_and_by_scan() {
+    // B12
+    let folder = tempfile::tempdir().unwrap();
+    let command = |arguments: &[&str]| {
+        let done = Command::new(env!("CARGO_BIN_EXE_tollwatch"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .env("LC_ALL", "C")
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        text(&done.stdout)
+    };
+    let source = |format: &str| format!("[[sources]]\nfiles = [\"{format}*\"]\nformat = \"{format}\"\n");
+    let config = |formats: &[&str]| {
+        let sources: String = formats.iter().map(|format| source(format)).collect();
+        std::fs::write(folder.path().join("c.toml"), format!("{sources}{DEMANDING}")).unwrap();
+    };
+    config(&["asterisk_cdr_csv"]);
+    let said = command(&["check", "-c", "c.toml"]);
+    assert!(
+        said.contains(
+            "by_address: never, since this needs source addresses, which asterisk_cdr_csv does not carry"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("many_at_once: only once a call is over"), "{said}");
+    assert!(!said.contains("by_account") && !said.contains("forwarding"), "{said}");
+    let said = command(&["check", "-c", "c.toml", "--language", "ja"]);
+    assert!(
+        said.contains("by_address") && said.contains("発信元アドレス") && said.contains("作動しません"),
+        "{said}"
+    );
+    // Live events of the same PBX make up for what records lack.
+    config(&["asterisk_cdr_csv", "asterisk_cel_csv"]);
+    let said = command(&["check", "-c", "c.toml"]);
+    assert!(said.contains("by_address") && !said.contains("many_at_once"), "{said}");
+    config(&["tollwatch_jsonl"]);
+    assert!(!command(&["check", "-c", "c.toml"]).contains("do not feed"));
+    config(&["freeswitch_cdr_csv"]);
+    assert!(command(&["check", "-c", "c.toml"]).contains("forwarding: never"));
+
+    // A scan knows the columns of the file at hand.
+    let rows =
+        "calldate,src,dst,duration,billsec,disposition\n2026-03-08 10:00:00,105,0355550100,40,32,ANSWERED\n";
+    std::fs::write(folder.path().join("freepbx_export.csv"), rows).unwrap();
+    config(&[]);
+    let said = command(&["scan", "-c", "c.toml", "freepbx_export.csv"]);
+    for rule in ["by_address: never", "by_account: never", "forwarding: never", "many_at_once: only once"] {
+        assert!(said.contains(rule), "{rule}: {said}");
+    }
+    let rows = rows.replace("dst,", "dst,accountcode,").replace("0355550100,", "0355550100,sales,");
+    std::fs::write(folder.path().join("freepbx_export.csv"), rows).unwrap();
+    let said = command(&["scan", "-c", "c.toml", "--output", "json", "freepbx_export.csv"]);
+    let document: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let lacking = document["summary"]["rules_without_data"].to_string();
+    assert!(lacking.contains("source_addresses") && lacking.contains("by_address"), "{lacking}");
+    assert!(!lacking.contains("by_account"), "{lacking}");
+}
+
 #[test]
 fn every_format_has_its_row_where_operators_begin() {
     let page = std::fs::read_to_string(root().join("docs/getting-started.md")).unwrap();

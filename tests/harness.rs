@@ -2,7 +2,7 @@
 use std::path::{Path, PathBuf};
 use tollwatch::{Config, Overrides, Scanner};
 use tollwatch_cdr::{Decoder, Format, Place, Record, Rejected, Sink, Zone};
-use tollwatch_detect::{Engine, IncidentV1, ScopeKind, Settings, Severity, TenantId};
+use tollwatch_detect::{Engine, Incident, IncidentV1, ScopeKind, Settings, Severity, TenantId};
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
@@ -54,7 +54,8 @@ pub(crate) fn lines(engine: &Engine) -> Vec<String> {
 }
 
 pub(crate) fn wire(engine: &Engine) -> Vec<IncidentV1> {
-    engine.incidents().into_iter().map(|incident| IncidentV1::new(&incident, engine.settings())).collect()
+    let wire = |incident: &Incident| IncidentV1::new(incident, engine.settings_of(&incident.tenant));
+    engine.incidents().iter().map(wire).collect()
 }
 
 /// Names of the extensions, or the trunks where none is known, that have a critical incident.

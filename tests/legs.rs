@@ -6,7 +6,7 @@ mod single_channels;
 mod transfers;
 
 use crate::harness::{lines, settings, wire};
-use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Party, Record};
+use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, EventTime, Identity, Leg, Outcome, Party, Record};
 use tollwatch_detect::{AlertReason, Engine, Severity};
 
 /// 2026-03-08 03:00:00 in Tokyo.
@@ -69,7 +69,8 @@ fn cdr(start: i64, end: i64, origin: &'static str, target: &'static str) -> Reco
         account: b"",
         source_address: b"",
         tenant: b"",
-        identity: (start * 100_000 + end) as u64 ^ target.len() as u64,
+        identity: Identity::OfRecord((start * 100_000 + end) as u64 ^ target.len() as u64),
+        length_unknown: false,
     })
 }
 

@@ -145,3 +145,42 @@ fn silence_after_an_alarm_does_not_end_the_incident() {
     let engine = engine_of(&[burst, at_home(12 * 3600)].concat());
     assert!(of_rule(&engine, "high_risk_burst")[0].resolved_at.is_some());
 }
+
+#[test]
+fn the_minutes_of_calls_that_a_session_timer_ended_raise_no_alarm_by_themselves() {
+    // A9: three calls of an office to Germany by day, of which no end was heard.
+    let long = |i: u32| Call {
+        seconds: 3 * 3600,
+        dialled: "0104930555550100",
+        ..call(i, 31 * 3600 + i64::from(i) * 1800)
+    };
+    let text = rows(&(0..3).map(long).collect::<Vec<_>>());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("Master.csv");
+    std::fs::write(&file, &text).unwrap();
+    let scan = |limits: &str| {
+        let text = tollwatch::default_text().replace("session_limits = []", limits);
+        let Config { sources, settings, .. } =
+            Config::from_text(&text, "test", None, &Overrides::default()).unwrap();
+        let mut engine = Engine::new(settings);
+        let mut scanner = tollwatch::Scanner::new(sources);
+        scanner.open(&file).unwrap();
+        let report = scanner.run(&mut engine, &mut |_| {});
+        (engine, report.files[0].odd.at_session_limit)
+    };
+    let (engine, counted) = scan("");
+    assert!(
+        counted == 0 && wire(&engine).iter().any(|incident| incident.rule == "exposure_per_day"),
+        "{:?}",
+        lines(&engine)
+    );
+    let (engine, counted) = scan("session_limits = [\"3h\"]");
+    assert_eq!((counted, engine.counters().watched, lines(&engine)), (3, 3, vec![]));
+    // The calls count, and so do those that were hung up.
+    let burst: String =
+        (10..15).map(|i| Call { seconds: 3 * 3600, ..call(i, i64::from(i) * 60) }.row()).collect();
+    std::fs::write(&file, &burst).unwrap();
+    let (engine, counted) = scan("session_limits = [\"3h\"]");
+    let found = of_rule(&engine, "high_risk_burst");
+    assert_eq!((counted, found[0].attempts, found[0].answered, found[0].billable_seconds), (5, 5, 5, 300));
+}

@@ -149,3 +149,53 @@ fn a_name_is_part_of_no_key() {
     assert_eq!(of_rule(&engine, "high_risk_burst")[0].attempts, 5);
     assert!(!lines(&engine).concat().contains("Łukasz"));
 }
+
+/// A completed call by 105 to Sierra Leone, as another program writes it; seconds count from `NIGHT`.
+fn written(start: i64, identity: &str) -> String {
+    let (start, end) = (super::NIGHT + start, super::NIGHT + start + 30);
+    format!(
+        r#"{{"type":"cdr","identity":"{identity}","started_at":{start},"ended_at":{end},"billable_seconds":30,"outcome":"answered","extension":"105","dialled":"{}"}}"#,
+        super::SIERRA_LEONE
+    ) + "\n"
+}
+
+#[test]
+fn a_record_that_was_given_a_name_is_one_call_though_it_says_another_start_the_next_time() {
+    let counted = |text: &str| {
+        let mut engine = Engine::new(settings());
+        read(&mut engine, "tollwatch_jsonl", text);
+        (engine.counters().watched, engine.counters().duplicates)
+    };
+    // A quarter of an hour and twelve hours apart, and with a name that looks like a hash.
+    for name in ["call-17", "00000000000000ff"] {
+        for apart in [0, 900, 43_200] {
+            let again = [written(0, name), written(apart, name)].concat();
+            assert_eq!(counted(&again), (1, 1), "{name}, {apart} seconds apart");
+        }
+    }
+    assert_eq!(counted(&[written(0, "call-17"), written(0, "call-18")].concat()), (2, 0));
+    // Days later the PBX has begun to count anew.
+    let days = |day: i64| [written(0, &format!("of-day-{day}")), written(day * 86_400, "call-17")].concat();
+    assert_eq!(counted(&[days(0), days(1), days(2), days(3)].concat()).0, 4 + 2);
+}
+
+#[test]
+fn freeswitchs_row_of_a_called_leg_is_its_callers_call() {
+    // B4
+    let leg = |id: &str, called: &str, account: &str, minute: u32| {
+        format!(
+            "\"x\",\"0355550100\",\"010232221234567\",\"default\",\"2026-03-08 03:{minute:02}:18\",\"2026-03-08 03:{minute:02}:20\",\
+             \"2026-03-08 03:{minute:02}:50\",\"32\",\"30\",\"NORMAL_CLEARING\",\"{id}\",\"{called}\",\"{account}\",\"PCMU\",\"PCMU\"\n"
+        )
+    };
+    let both: String = (0..3)
+        .map(|i| leg(&format!("a{i}"), &format!("b{i}"), "105", i) + &leg(&format!("b{i}"), "", "", i))
+        .collect();
+    let callers: String = (0..3).map(|i| leg(&format!("a{i}"), "", "105", i)).collect();
+    for text in [both, callers] {
+        let mut engine = Engine::new(settings());
+        read(&mut engine, "freeswitch_cdr_csv", &text);
+        assert_eq!((engine.counters().watched, critical(&engine)), (3, vec!["105".to_owned()]), "{text}");
+        assert_eq!(of_rule(&engine, "high_risk_burst")[0].billable_seconds, 90);
+    }
+}

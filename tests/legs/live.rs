@@ -113,3 +113,29 @@ fn a_leg_that_the_pbx_opened_for_a_call_file_does_not_disappear() {
     });
     assert_eq!(heard(&phone), "-");
 }
+
+#[test]
+fn a_forwarding_code_is_told_of_by_events_and_by_its_record_once() {
+    let code = "*720102246555000018";
+    let events = [
+        (0, "CHAN_START", "101", code, A, 1, "", ""),
+        (10, "ANSWER", "101", code, A, 1, "Answer ", ""),
+        (4000, "HANGUP", "101", "h", A, 1, "", r#"{"hangupcause":16}"#),
+        (4000, "CHAN_END", "101", "h", A, 1, "", ""),
+    ];
+    let record = super::rows::row(A, "", code, "Hangup ", (0, 4), Some(4));
+    for (live, records) in [
+        (&events[..], &[][..]),
+        (&[], std::slice::from_ref(&record)),
+        (&events[..], std::slice::from_ref(&record)),
+    ] {
+        let engine = super::rows::engine_of(live, records);
+        assert_eq!(engine.counters().forwarding_codes, 1, "{} events", live.len());
+        let incidents = crate::harness::wire(&engine);
+        let forwarding: Vec<_> =
+            incidents.iter().filter(|incident| incident.rule == "forwarding_abroad").collect();
+        assert_eq!(forwarding.len(), 1, "{incidents:?}");
+        assert_eq!((&*forwarding[0].scope.value, forwarding[0].attempts), ("101", 1));
+        assert_eq!(forwarding[0].exposure.amount, "0.00");
+    }
+}

@@ -151,6 +151,21 @@ pub(crate) type Event<'a> = (i64, &'a str, &'a str, &'a str, &'a str, u32, &'a s
 
 /// Who is charged, by live events.
 pub(crate) fn heard(events: &[Event<'_>]) -> String {
+    charged_in(Format::parse("asterisk_cel_csv").unwrap(), &events_text(events))
+}
+
+/// What the defaults make of live events and of narrow rows behind them.
+pub(super) fn engine_of(events: &[Event<'_>], rows: &[Row]) -> Engine {
+    let mut engine = Engine::new(crate::harness::settings());
+    let events = events_text(events);
+    for (format, text) in [("asterisk_cel_csv", events), ("asterisk_cdr_csv", text(rows, false))] {
+        feed(&mut engine, "default", Format::parse(format).unwrap(), text.as_bytes(), 64 * 1024, usize::MAX);
+    }
+    engine.finish();
+    engine
+}
+
+fn events_text(events: &[Event<'_>]) -> String {
     let mut text = String::new();
     for (at, event, number, extension, channel, serial, application, extra) in events {
         let (application, data) = application.split_once(' ').unwrap_or((application, ""));
@@ -182,5 +197,5 @@ pub(crate) fn heard(events: &[Event<'_>]) -> String {
         text.push_str(&fields.join(","));
         text.push('\n');
     }
-    charged_in(Format::parse("asterisk_cel_csv").unwrap(), &text)
+    text
 }

@@ -11,14 +11,14 @@ use tollwatch_simulate::{Kind, Scenario, write_cdr_csv};
 const KILLS: u64 = 200;
 
 /// The rows of an office with an attack.
-fn rows() -> Vec<Vec<u8>> {
+pub(super) fn rows() -> Vec<Vec<u8>> {
     let case = Scenario::new(11).extensions(8).days(4).attack(Kind::Burst).build().unwrap();
     let mut rows = Vec::new();
     write_cdr_csv(&case, &mut rows).unwrap();
     rows.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
 }
 
-fn configuration(receiver: &Receiver) -> String {
+pub(super) fn configuration(receiver: &Receiver) -> String {
     format!(
         "checkpoint_every = \"1s\"\n[http]\nenabled = false\n[[sources]]\nname = \"pbx\"\nfollow = \"Master.csv\"\n\
          format = \"asterisk_cdr_csv\"\n[[notifiers]]\nname = \"hook\"\ntype = \"webhook\"\nurl = \"{}\"\n\
@@ -28,7 +28,7 @@ fn configuration(receiver: &Receiver) -> String {
 }
 
 /// What comes of all rows without any trouble.
-fn undisturbed(rows: &[Vec<u8>]) -> Received {
+pub(super) fn undisturbed(rows: &[Vec<u8>]) -> Received {
     let receiver = Receiver::start(0, 1);
     let running = Running::prepare(&configuration(&receiver));
     fs::write(running.path("Master.csv"), rows.concat()).unwrap();
@@ -48,6 +48,24 @@ fn said(received: &Received) -> BTreeMap<&str, Vec<&serde_json::Value>> {
         }
     }
     said
+}
+
+/// Alerts that say something else than is expected of them, that are missing, or that nobody expects.
+pub(super) fn differing(received: &Received, expected: &Received) -> Vec<String> {
+    let (said, expected) = (said(received), said(expected));
+    let told = |all: Option<&Vec<&serde_json::Value>>| {
+        all.map(|all| {
+            let first = all[0];
+            let calls = &first["about"]["calls"];
+            let (rule, reason) = (&calls["rule"], &first["reason"]);
+            format!("{} times {rule} {reason} {} {}", all.len(), first["at"], calls["attempts"])
+        })
+    };
+    said.keys()
+        .chain(expected.keys())
+        .filter(|id| said.get(**id) != expected.get(**id))
+        .map(|id| format!("{id}: sent {:?}, expected {:?}", told(said.get(id)), told(expected.get(id))))
+        .collect()
 }
 
 struct Random(u64);
@@ -103,30 +121,7 @@ fn a_service_killed_two_hundred_times_sends_what_an_undisturbed_one_sends() {
         missing.first(),
         running.log()
     );
-    let (said, expected) = (said(&received), said(&expected));
-    let differs = |id: &&str| said.get(id) != expected.get(id);
-    let differing: Vec<String> = said
-        .keys()
-        .chain(expected.keys())
-        .filter(|id| differs(id))
-        .map(|id| {
-            let told = |of: &BTreeMap<&str, Vec<&serde_json::Value>>| {
-                of.get(id).map(|all| {
-                    let first = all[0];
-                    let calls = &first["about"]["calls"];
-                    format!(
-                        "{} times {} {} {} {}",
-                        all.len(),
-                        calls["rule"],
-                        first["reason"],
-                        first["at"],
-                        calls["attempts"]
-                    )
-                })
-            };
-            format!("{id}: sent {:?}, expected {:?}", told(&said), told(&expected))
-        })
-        .collect();
+    let differing = differing(&received, &expected);
     // Not assert_eq: what it would print is megabytes.
     assert!(differing.is_empty(), "seed {seed}: {} differ\n{}", differing.len(), differing.join("\n"));
     assert_eq!(status, Some(0), "{}", running.log());

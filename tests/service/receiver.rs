@@ -22,6 +22,8 @@ struct Shared {
     received: Mutex<Received>,
     /// Of a hundred requests, so many fail.
     failing: AtomicU64,
+    /// All are refused for good.
+    refusing: AtomicBool,
     random: AtomicU64,
     stop: AtomicBool,
 }
@@ -33,6 +35,7 @@ impl Receiver {
         let shared = Arc::new(Shared {
             received: Mutex::default(),
             failing: AtomicU64::new(failing_percent),
+            refusing: AtomicBool::new(false),
             random: AtomicU64::new(seed | 1),
             stop: AtomicBool::new(false),
         });
@@ -58,6 +61,11 @@ impl Receiver {
 
     pub(crate) fn fail(&self, percent: u64) {
         self.shared.failing.store(percent, Ordering::SeqCst);
+    }
+
+    /// Takes nothing from now on, and says that it never will; or takes what comes again.
+    pub(crate) fn refuse(&self, refuse: bool) {
+        self.shared.refusing.store(refuse, Ordering::SeqCst);
     }
 
     /// Under how many ids something was received.
@@ -114,6 +122,11 @@ impl Shared {
             }
             let mut body = vec![0; length];
             reader.read_exact(&mut body).ok()?;
+            if self.refusing.load(Ordering::SeqCst) {
+                let mut out = stream;
+                out.write_all(b"HTTP/1.1 400 No\r\ncontent-length: 0\r\n\r\n").ok()?;
+                continue;
+            }
             let fails = self.next_random() % 100 < self.failing.load(Ordering::SeqCst);
             if !fails || self.next_random().is_multiple_of(2) {
                 // Half of the failures have taken the alert before: it comes again, under the same id.

@@ -21,8 +21,9 @@ impl Sink for Sum {
         if let Record::Cdr(cdr) = record {
             self.records += 1;
             self.seconds += u64::from(cdr.billable_seconds);
-            self.sent =
-                self.sent.wrapping_add(cdr.sent.len() as u64 ^ cdr.identity ^ cdr.started_at.micros() as u64);
+            self.sent = self
+                .sent
+                .wrapping_add(cdr.sent.len() as u64 ^ cdr.identity.value() ^ cdr.started_at.micros() as u64);
             std::hint::black_box(cdr);
         }
     }

@@ -9,7 +9,7 @@ use crate::descriptor::{ABSENT, Columns, Plan};
 use crate::number::is_exponent;
 use crate::offset::OffsetTally;
 use crate::zone::{LocalClock, Reading};
-use crate::{Cdr, Counters, EventTime, Outcome, Party, Place, Record, RejectReason, Sink, Zone};
+use crate::{Cdr, Counters, EventTime, Identity, Outcome, Party, Place, Record, RejectReason, Sink, Zone};
 use serde::{Deserialize, Serialize};
 use std::hash::{BuildHasher, Hasher};
 use times::Times;
@@ -23,6 +23,8 @@ pub(crate) struct Reader {
     pub(crate) clock: LocalClock,
     /// Of day and month, where that had to be found out.
     pub(crate) order: Option<DateOrder>,
+    /// Seconds after which timers end sessions of which no end was heard.
+    pub(crate) session_limits: Vec<i64>,
     pub(crate) counters: Counters,
     pub(crate) offsets: OffsetTally,
     #[serde(skip)]
@@ -39,6 +41,7 @@ impl Reader {
         Self {
             clock: LocalClock::new(zone),
             order: None,
+            session_limits: Vec::new(),
             counters: Counters::default(),
             offsets: OffsetTally::default(),
             scratch: Scratch::default(),
@@ -81,7 +84,7 @@ impl Reader {
         columns: &Columns,
         plan: &'static Plan,
         times: &Times,
-        identity: u64,
+        identity: Identity,
         place: Place,
         sink: &mut S,
     ) -> Result<(), Fault> {
@@ -101,12 +104,12 @@ impl Reader {
         columns: &Columns,
         plan: &'static Plan,
         times: &Times,
-        identity: u64,
+        identity: Identity,
         place: Place,
         sink: &mut S,
     ) -> Result<(), Fault> {
         let plain = columns.channel == ABSENT || columns.target_channel == ABSENT || plan.dialect.is_none();
-        let names = if plain { parties::Names::new(identity) } else { parties::Names::NONE };
+        let names = if plain { parties::Names::new(identity.value()) } else { parties::Names::NONE };
         // Made where it is handed out from: a call is big enough for a copy to be felt.
         let record = Record::Cdr(parties::cdr(row, columns, plan, times, identity, &names));
         let Record::Cdr(cdr) = &record else { return Ok(()) };
@@ -181,18 +184,23 @@ pub(crate) fn fault(plan: &'static Plan, column: usize, source: usize, reason: R
 /// there is. Asterisk's ids alone are not enough: uniqueid is shared by the rows of a forked record, and all
 /// counters begin anew when the PBX does.
 #[inline]
-fn identity(row: &Row<'_>, raw: &[u8], columns: &Columns) -> u64 {
+fn identity(row: &Row<'_>, raw: &[u8], columns: &Columns) -> Identity {
     let mut hasher = hasher();
     if row.field(columns.identity_where).is_empty() {
         hasher.write(raw);
-    } else {
-        for column in columns.identity {
-            let part = row.field(column);
-            hasher.write_u64(part.len() as u64);
-            hasher.write(part);
-        }
+        return Identity::OfRecord(hasher.finish());
     }
-    hasher.finish()
+    for column in columns.identity {
+        let part = row.field(column);
+        hasher.write_u64(part.len() as u64);
+        hasher.write(part);
+    }
+    let begin = if columns.started == ABSENT { columns.ended } else { columns.started };
+    if columns.identity.contains(&begin) {
+        Identity::OfRecord(hasher.finish())
+    } else {
+        Identity::Given(hasher.finish())
+    }
 }
 
 /// The hash of what makes a record itself; the same in every build.

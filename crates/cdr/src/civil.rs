@@ -1,5 +1,8 @@
 //! How times are written: by patterns, as seconds since 1970, with an offset.
+mod h323;
+
 use crate::zone::{Choice, LocalClock, LocalTime, Reading};
+use h323::H323;
 
 /// Which of day and month stands first in dates that do not tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -18,6 +21,8 @@ pub(crate) enum TimeForm {
     Iso,
     /// `2026-03-08T03:00:18.5+09:00`
     Rfc3339,
+    /// `*03:00:18.250 UTC Sun Mar 8 2026`
+    H323,
     /// Since 1970 UTC, so many to the second.
     Epoch(i64),
     /// Parts of a civil time between other bytes.
@@ -29,6 +34,7 @@ impl TimeForm {
         Ok(match text {
             "iso" => Self::Iso,
             "rfc3339" => Self::Rfc3339,
+            "h323" => Self::H323,
             "epoch_seconds" => Self::Epoch(1),
             "epoch_milliseconds" => Self::Epoch(1_000),
             "epoch_microseconds" => Self::Epoch(1_000_000),
@@ -62,6 +68,12 @@ pub(crate) struct Pattern(Vec<Part>);
 
 const MONTHS: [&[u8; 3]; 12] =
     [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
+
+/// The number of a month by the three letters of its English name.
+fn month_of(name: &[u8]) -> Option<u32> {
+    let at = MONTHS.iter().position(|month| name.eq_ignore_ascii_case(*month))?;
+    Some(at as u32 + 1)
+}
 
 impl Pattern {
     fn parse(text: &str) -> Result<Self, &'static str> {
@@ -140,8 +152,7 @@ impl Pattern {
                 Part::Fraction => drop(number(9)?),
                 Part::MonthName => {
                     let (name, rest) = text.split_first_chunk::<3>()?;
-                    let at = MONTHS.iter().position(|month| name.eq_ignore_ascii_case(*month))?;
-                    month = at as u32 + 1;
+                    month = month_of(name)?;
                     text = rest;
                 }
                 Part::HalfDay => {
@@ -241,6 +252,7 @@ impl TimeForms {
             let next = match form {
                 TimeForm::Iso => clock.read(text, choice),
                 TimeForm::Rfc3339 => rfc3339(text).map(|at| (at, Reading::Plain)),
+                TimeForm::H323 => H323::parse(text).and_then(|time| time.read(clock, choice)),
                 TimeForm::Epoch(scale) => epoch(text, *scale).map(|at| (at, Reading::Plain)),
                 TimeForm::Pattern(pattern) => {
                     if !self.is_of(pattern, order) {
@@ -280,7 +292,14 @@ impl TimeForms {
     /// Whether `text`, which is a time, is a civil one.
     #[inline]
     pub(crate) fn is_civil(&self, text: &[u8]) -> bool {
-        self.iso || (text.contains(&b':') && text.get(10) != Some(&b'T'))
+        self.iso || (text.contains(&b':') && text.get(10) != Some(&b'T') && !self.says_its_offset(text))
+    }
+
+    fn says_its_offset(&self, text: &[u8]) -> bool {
+        let of = |form: &TimeForm| {
+            *form == TimeForm::H323 && H323::parse(text).is_some_and(|time| time.offset.is_some())
+        };
+        self.forms.iter().any(of)
     }
 
     /// The civil time in `text`; none if it is none, or written with its offset or as seconds since 1970.
@@ -289,6 +308,10 @@ impl TimeForms {
             TimeForm::Iso => LocalTime::parse(text),
             TimeForm::Pattern(pattern) if self.is_of(pattern, order) => {
                 LocalTime::parse(&pattern.read(text)?)
+            }
+            TimeForm::H323 => {
+                let H323 { iso, offset } = H323::parse(text)?;
+                LocalTime::parse(&iso).filter(|_| offset.is_none())
             }
             TimeForm::Pattern(_) | TimeForm::Rfc3339 | TimeForm::Epoch(_) => None,
         })

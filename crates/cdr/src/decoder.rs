@@ -6,7 +6,7 @@ use crate::asterisk::CelTracker;
 use crate::call::Reader;
 use crate::csv::{RECORD_MAX, Rows};
 use crate::header::HeaderState;
-use crate::{DateOrder, Format, OffsetCheck, Sink, Zone};
+use crate::{Carries, DateOrder, Format, OffsetCheck, Sink, Zone};
 use rows::RowReader;
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,8 @@ pub struct Counters {
     pub untrusted_clock: u64,
     /// Records that the PBX cut off behind all that matters of the call.
     pub cut_off: u64,
+    /// Answered calls that lasted as long as a session timer lets them: how long they were in truth is not known.
+    pub at_session_limit: u64,
     /// Channels under way that were forgotten, since there were more of them than are kept.
     pub forgotten_channels: u64,
 }
@@ -101,6 +103,20 @@ impl Decoder {
         self.reader.order = Some(order);
         self.order_settled = true;
         self
+    }
+
+    /// The same for a source whose session timers end calls of which no end was heard, after one of these seconds.
+    #[must_use]
+    pub fn with_session_limits(mut self, seconds: &[i64]) -> Self {
+        self.reader.session_limits = seconds.to_vec();
+        self
+    }
+
+    /// What its records can say: all that its format can, less what the header read last has no column for.
+    pub fn carries(&self) -> Carries {
+        let plan = self.format.plan();
+        let Some((columns, _)) = self.header.columns() else { return self.format.carries() };
+        Carries::of(plan, columns)
     }
 
     /// Goes on where an earlier file of the same log ended: the channels that were up then are up now. For formats

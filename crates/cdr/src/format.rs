@@ -1,6 +1,6 @@
 //! The formats that are read: those whose descriptors are built in, and an operator's own.
-use crate::Description;
 use crate::descriptor::{self, DescriptorError, Plan, ReaderKind};
+use crate::{Carries, Description};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -13,13 +13,16 @@ macro_rules! embedded {
 }
 
 /// In the order in which they are listed to users.
-const EMBEDDED: [&str; 10] = embedded![
+const EMBEDDED: [&str; 13] = embedded![
     "asterisk_cdr_csv",
     "asterisk_cdr_custom",
     "asterisk_cdr_json",
     "asterisk_cel_csv",
     "asterisk_header_csv",
     "freepbx_export",
+    "freeswitch_cdr_csv",
+    "cisco_cucm_cdr",
+    "cisco_gateway_csv",
     "tollwatch_jsonl",
     "cdr_stats_csv",
     "cdr_stats_epoch_csv",
@@ -66,6 +69,11 @@ impl Format {
     /// The format, described for operators.
     pub fn describe(self) -> &'static Description {
         &self.0.description
+    }
+
+    /// What its records can say, if they have all columns that it knows.
+    pub fn carries(self) -> Carries {
+        Carries::of(self.0, &self.0.sources)
     }
 
     /// Whether what a record means depends on those before it, so that a log goes on from one file to the next.

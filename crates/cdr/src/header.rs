@@ -114,6 +114,8 @@ pub(crate) fn delimiter(plan: &'static Plan, first: &[u8], whole: bool) -> Optio
     if plan.delimiters.len() < 2 || plan.header == Header::None {
         return Some(usual);
     }
+    let zeros = first.iter().take_while(|byte| **byte == 0).count();
+    let first = first.get(zeros..).unwrap_or_default();
     let first = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first);
     let mut rest = first;
     while let Some(end) =

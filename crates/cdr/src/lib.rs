@@ -6,6 +6,7 @@
 //! comes out speaks the terms of the field.
 mod asterisk;
 mod call;
+mod carries;
 mod civil;
 mod csv;
 mod decoder;
@@ -22,6 +23,7 @@ mod time;
 mod wire;
 mod zone;
 
+pub use carries::Carries;
 pub use civil::DateOrder;
 pub use decoder::{Counters, Decoder};
 pub use describe::{Description, Setting, Text};
@@ -30,7 +32,8 @@ pub use detect::{Detection, detect, detect_among};
 pub use format::{Format, FormatError};
 pub use offset::{OffsetCheck, Untold, UtcOffset};
 pub use record::{
-    CallEvent, CallEventKind, Cdr, Hint, Leg, Outcome, Party, Place, Record, RejectReason, Rejected, Sink,
+    CallEvent, CallEventKind, Cdr, Hint, Identity, Leg, Outcome, Party, Place, Record, RejectReason,
+    Rejected, Sink,
 };
 pub use time::EventTime;
 pub use wire::{CallEventTypeV1, CallEventV1, CdrTypeV1, CdrV1, EventKindV1, LegV1, OutcomeV1, TimeV1};

@@ -34,8 +34,13 @@ pub(crate) fn whole_seconds(text: &[u8]) -> Option<i64> {
     first.is_ascii_digit().then_some(if negative { -value } else { value })
 }
 
-/// `hh:mm:ss` with any number of hours, or `mm:ss`.
+/// `hh:mm:ss` with any number of hours, or `mm:ss`, with sign.
 fn clock_seconds(text: &[u8]) -> Option<i64> {
+    if let Some(text) = text.strip_prefix(b"-") {
+        return clock_seconds(text)
+            .filter(|&seconds| seconds >= 0 && !text.starts_with(b"-"))
+            .map(|seconds| -seconds);
+    }
     let mut parts = text.split(|&byte| byte == b':');
     let mut value = whole_seconds(parts.next()?).filter(|hours| (0..1_000_000).contains(hours))?;
     let mut more = 0;
@@ -111,6 +116,9 @@ mod tests {
             ("25", None),
             ("1:2:3:4", None),
             ("1:-2", None),
+            ("-0:05", Some(-5)),
+            ("-1:00:05", Some(-3605)),
+            ("--1:00", None),
             ("", None),
         ] {
             assert_eq!(duration(text.as_bytes(), Unit::Clock), read, "{text}");

@@ -76,8 +76,28 @@ pub struct Cdr<'a> {
     pub source_address: &'a [u8],
     /// Customer or site, where the record itself names one; empty for that of its source.
     pub tenant: &'a [u8],
-    /// Hash of what makes this record itself and no other: the same for the same record read twice.
-    pub identity: u64,
+    /// What makes this record itself and no other: the same for the same record read twice.
+    pub identity: Identity,
+    /// A session timer ended the leg: nobody knows when the parties hung up, so its end and its seconds say nothing.
+    pub length_unknown: bool,
+}
+
+/// What makes a record itself, as a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Identity {
+    /// Of what the record says, when the call began among it.
+    OfRecord(u64),
+    /// Of a name that its writer gave it, whatever else the record says.
+    Given(u64),
+}
+
+impl Identity {
+    /// The hash.
+    pub fn value(self) -> u64 {
+        match self {
+            Self::OfRecord(hash) | Self::Given(hash) => hash,
+        }
+    }
 }
 
 /// What happened to a live call.
@@ -107,6 +127,18 @@ pub enum CallEventKind<'a> {
     Diverted {
         /// The phone that transferred the call.
         by: &'a [u8],
+    },
+    /// The PBX itself took the call, since a code was dialled (`*72` and a number); the event's target is the channel
+    /// that dialled it.
+    CodeDialled {
+        /// The code as dialled.
+        dialled: &'a [u8],
+        /// The call came in from outside.
+        from_outside: bool,
+        /// Account that is billed; empty if not shown.
+        account: &'a [u8],
+        /// Network address the call was placed from; empty if not shown.
+        source_address: &'a [u8],
     },
     /// The leg is over.
     Ended {
@@ -217,6 +249,24 @@ pub struct Hint {
 }
 
 impl RejectReason {
+    /// The kind of reason, in a word: one of a fixed set.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Width { .. } => "width",
+            Self::Time => "time",
+            Self::ClockNotSet => "clock_not_set",
+            Self::Number => "number",
+            Self::OpenQuote => "open_quote",
+            Self::CutOff => "cut_off",
+            Self::Contradiction => "contradiction",
+            Self::Shape => "shape",
+            Self::Exponent => "exponent",
+            Self::DateOrder => "date_order",
+            Self::Header { .. } => "header",
+            Self::Utf16 => "utf16",
+        }
+    }
+
     /// What may be done about it.
     pub const fn hint(&self) -> Hint {
         let (english, japanese) = match self {
@@ -225,8 +275,8 @@ impl RejectReason {
                 "`tollwatch formats` で列の構成を確認してください。列数は PBX の設定で変わります",
             ),
             Self::Time => (
-                "the PBX must write YYYY-MM-DD HH:MM:SS there, without changes by a spreadsheet",
-                "PBX は YYYY-MM-DD HH:MM:SS の形式で書き出す必要があります。表計算ソフトで変換されていないか確認してください",
+                "the time must be as the PBX writes it; see that no spreadsheet has changed it and that it is this format",
+                "PBX が書き出したままの時刻が必要です。表計算ソフトで変換されていないか、形式が合っているか確認してください",
             ),
             Self::ClockNotSet => (
                 "give the PBX a time server (NTP), and let it write unique ids",

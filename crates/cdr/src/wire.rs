@@ -63,6 +63,9 @@ pub struct CdrV1 {
     /// Customer or site; that of the source if absent.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub tenant: String,
+    /// A session timer ended the leg: nobody knows when the parties hung up.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub length_unknown: bool,
     /// What makes this record itself: a record with the same one is the same record read twice. The whole line if
     /// absent.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -80,7 +83,7 @@ pub struct CallEventV1 {
     pub event: EventKindV1,
     /// When it happened at the PBX.
     pub at: TimeV1,
-    /// The leg it happened to (of `diverted`, the channel that was sent on). Its id is the same in all events of
+    /// The leg it happened to (of `diverted`, the channel that was sent on; of `code_dialled`, the one that dialled). Its id is the same in all events of
     /// the leg, and in its CDR.
     pub target: LegV1,
     /// Id of the call; legs may share it.
@@ -92,13 +95,14 @@ pub struct CallEventV1 {
     /// Of `started`: who placed the leg, by channel; instead of `extension`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<LegV1>,
-    /// Of `started`: the extension that placed the leg.
+    /// Of `started`: the extension that placed the leg. Of `code_dialled`: the one that dialled it, if `target` does
+    /// not name one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub extension: String,
     /// Of `started`: the trunk it goes over, if `target` does not name one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub trunk: String,
-    /// Of `started`: B-number as it was dialled.
+    /// Of `started`: B-number as it was dialled. Of `code_dialled`: the code.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub dialled: String,
     /// Of `started`: B-number as it was sent to the trunk.
@@ -107,13 +111,13 @@ pub struct CallEventV1 {
     /// Of `started`: the phone that was rung before the call was diverted.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub rang: String,
-    /// Of `started`: the call came in from outside.
+    /// Of `started` and `code_dialled`: the call came in from outside.
     #[serde(default, skip_serializing_if = "is_false")]
     pub from_outside: bool,
-    /// Of `started`: account that is billed.
+    /// Of `started` and `code_dialled`: account that is billed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub account: String,
-    /// Of `started`: network address the call was placed from.
+    /// Of `started` and `code_dialled`: network address the call was placed from.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source_address: String,
     /// Of `diverted`: the phone that transferred the call.
@@ -184,6 +188,8 @@ pub enum EventKindV1 {
     Answered,
     /// Somebody sent the party at its other end on to another number.
     Diverted,
+    /// A code was dialled that the PBX itself took, such as `*72` and a number; `target` is the channel that dialled.
+    CodeDialled,
     /// It is over.
     Ended,
 }

@@ -13,7 +13,11 @@ fn format() -> impl Strategy<Value = Format> {
 
 /// Rows of all formats, whole and cut off, among pieces that put quotes out of step.
 fn rows() -> impl Strategy<Value = Vec<u8>> {
-    const ROWS: [&str; 13] = [
+    const ROWS: [&str; 17] = [
+        "\"Doe, \"J\"\",\"1001\",\"0035679000001\",\"default\",\"2026-03-08 03:00:18\",\"\",\"2026-03-08 03:00:22\",\"4\",\"0\",\"USER_BUSY\",\"d80e22e0-4c15-11ea-97a0-9dd79410affb\",\"\",\"1001\",\"PCMU\",\"PCMU\"\n",
+        "\"cdrRecordType\",\"dateTimeOrigination\",\"callingPartyNumber\",\"finalCalledPartyNumber\",\"dateTimeConnect\",\"dateTimeDisconnect\",\"duration\",\"lastRedirectDn\"\nINTEGER,INTEGER,VARCHAR(50),VARCHAR(50),INTEGER,INTEGER,INTEGER,VARCHAR(50)\n",
+        "1,1772938818,\"201\",\"90022465550015\",1772938820,1772938850,30,\"202\"\n",
+        "1772938850,42,1,2,\"9364550F D96211E2\",\"0022465550015\",\"\",\"*03:00:18.734 UTC Sun Mar 8 2026\",\"\",\"*03:00:20.264 JST Sun Mar 8 2026\",\".03:00:50.584 GMT+9 Sun Mar 8 2026\",\"10  \",\"normal call clearing (16)\",\"originate\",0,\"\",283,45280,273,43680,\"\",\"201\",\"0022465550015\",\"TWC\"\n",
         "calldate,clid,src,dst,dcontext,channel,dstchannel,lastapp,lastdata,duration,billsec,disposition,amaflags,accountcode,uniqueid,userfield\n",
         "2017-09-04 14:19:38,\"User 5\" <109>,109,112,from-internal,SIP/109-000000d0,SIP/112-000000d1,VoiceMail,\"112@default,b\",9,4,ANSWERED,3,,1504531178.240,\n",
         "calldate;src;dst;duration;billsec;disposition\r",
@@ -38,6 +42,9 @@ fn rows() -> impl Strategy<Value = Vec<u8>> {
         Just(b"\"\n".to_vec()),
         Just(b"\xef\xbb\xbf".to_vec()),
         Just(b"\xff\xfe".to_vec()),
+        Just(vec![0; 3]),
+        Just(vec![0; 70_000]),
+        Just(b"\n\0\n\0".to_vec()),
         Just(vec![b'x'; 70_000]),
         Just(b"a,b\n".repeat(17_000)),
         proptest::collection::vec(any::<u8>(), 0..40),

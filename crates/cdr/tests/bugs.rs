@@ -140,6 +140,48 @@ fn ringing_is_charged_only_where_nothing_tells_it_from_talking() {
     );
 }
 
+/// Keeps of each call whether its length is unknown, and its seconds.
+struct Unknown<'u>(&'u mut Vec<(bool, u32)>);
+impl tollwatch_cdr::Sink for Unknown<'_> {
+    fn record(&mut self, _: tollwatch_cdr::Place, record: &tollwatch_cdr::Record<'_>) {
+        if let tollwatch_cdr::Record::Cdr(cdr) = record {
+            self.0.push((cdr.length_unknown, cdr.billable_seconds));
+        }
+    }
+    fn passed_over(&mut self, _: tollwatch_cdr::Place) {}
+    fn rejected(&mut self, rejected: &tollwatch_cdr::Rejected<'_>) {
+        panic!("{rejected:?}");
+    }
+}
+
+#[test]
+fn a_call_as_long_as_a_session_timer_allows_is_of_unknown_length() {
+    // A9
+    let lasts = |seconds: i64, limits: &[i64]| {
+        let end = tollwatch_cdr::EventTime::from_seconds(1_772_359_205 + seconds).to_string();
+        let end = end.replace('T', " ").replace('Z', "");
+        let times =
+            format!("\"2026-03-01 10:00:00\",\"2026-03-01 10:00:05\",\"{end}\",{},{seconds}", seconds + 5);
+        let mut unknown = Vec::new();
+        let mut decoder = common::decoder("asterisk_cdr_csv", "UTC").with_session_limits(limits);
+        let text = asterisk(&times, "ANSWERED");
+        decoder.decode(text.as_bytes(), true, &mut Unknown(&mut unknown));
+        assert_eq!(decoder.counters().at_session_limit, u64::from(unknown[0].0));
+        // What the PBX says is handed on all the same.
+        assert_eq!(unknown[0].1, seconds as u32);
+        unknown[0].0
+    };
+    let limits = [10_800, 43_200];
+    for seconds in [10_799, 10_800, 10_801, 43_201, 43_199] {
+        assert!(lasts(seconds, &limits) && !lasts(seconds, &[]), "{seconds}");
+    }
+    // The timer may have begun with the ringing.
+    assert!(lasts(10_795, &limits));
+    for seconds in [10_790, 10_802, 60, 0, 43_203] {
+        assert!(!lasts(seconds, &limits), "{seconds}");
+    }
+}
+
 #[test]
 fn a_record_without_parties_is_passed_over_and_counted() {
     // B7

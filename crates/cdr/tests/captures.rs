@@ -54,7 +54,14 @@ fn the_same_calls_stand_in_both_files() {
             let input = capture(&format!("{run}/{file}"))?;
             for_each_cdr(format, zone, &input, |_, cdr| {
                 // Neither the ids nor the hash are in both.
-                calls.push(format!("{:?}", tollwatch_cdr::Cdr { call_id: b"", identity: 0, ..*cdr }));
+                calls.push(format!(
+                    "{:?}",
+                    tollwatch_cdr::Cdr {
+                        call_id: b"",
+                        identity: tollwatch_cdr::Identity::OfRecord(0),
+                        ..*cdr
+                    }
+                ));
             });
             calls.sort();
             Some(calls)

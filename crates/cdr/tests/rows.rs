@@ -64,6 +64,7 @@ fn a_row_becomes_a_call_in_the_terms_of_the_field() {
                 source_address: b"",
                 tenant: b"",
                 identity: cdr.identity,
+                length_unknown: false,
             }
         );
     });

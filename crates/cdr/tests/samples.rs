@@ -150,3 +150,25 @@ fn every_row_of_the_billing_imports_is_accounted_for() {
     assert_eq!((counts(&read), charged(&read)), ((9, 0, vec!["6 fields where 7 belong"]), (3, 50)));
     assert_eq!((read.rejected[0].place.line, read.rows[1].outcome), (10, Outcome::Busy));
 }
+
+#[test]
+fn every_row_of_the_samples_of_other_pbxs_is_accounted_for() {
+    let Some(read) = sample("cucm/cdr_133col_bib_recording.txt", "cisco_cucm_cdr", "UTC") else { return };
+    // Two legs of phones to a recorder.
+    assert_eq!((counts(&read), charged(&read)), ((1, 4, vec![]), (1, 11)));
+    assert_eq!((read.rows[0].origin.as_deref(), read.rows[0].ended), (Some("5035550194"), 1_744_993_941));
+    let Some(read) = sample("cucm/sample_cdr_no_header_string_types.txt", "cisco_cucm_cdr", "UTC") else {
+        return;
+    };
+    assert_eq!((counts(&read), charged(&read)), ((1, 1, vec![]), (1, 60)));
+    assert_eq!(read.rows[0].dialled, "9712628803");
+
+    let path = "vendor-doc/freeswitch_docs_master_prefix_scan.csv";
+    let Some(read) = sample(path, "freeswitch_cdr_csv", "UTC") else { return };
+    assert_eq!((counts(&read), charged(&read)), ((5, 0, vec![]), (0, 0)));
+    let Some(read) = sample("freeswitch-csv/Master-excel-resaved.csv", "freeswitch_cdr_csv", "Asia/Taipei")
+    else {
+        return;
+    };
+    assert_eq!((read.rows.len(), read.rejected.len()), (10, 0), "{:?}", read.rejected);
+}

@@ -136,7 +136,8 @@ impl Sink for Canonical {
         };
         self.lines.push_str(&line);
         self.lines.push('\n');
-        self.records.push(format!("{record:?}"));
+        // What is written is given the hash of the record for a name.
+        self.records.push(format!("{record:?}").replace("OfRecord(", "Given("));
     }
     fn passed_over(&mut self, _: Place) {}
     fn rejected(&mut self, rejected: &Rejected<'_>) {

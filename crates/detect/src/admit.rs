@@ -4,7 +4,7 @@ use crate::key::Step;
 use crate::ledger::{Bounds, LegEntry, LegKey};
 use crate::settings::{Settings, Watched};
 use crate::tenant::{Tenant, head};
-use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Record};
+use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Party, Record};
 use tollwatch_numbering::E164;
 use tollwatch_stats::{CallId, CallStat, Traits};
 
@@ -12,6 +12,9 @@ use tollwatch_stats::{CallId, CallStat, Traits};
 /// others may come in crowds. A record makes at most one call wait and tells of few that do, so that it bounds
 /// those that wait at once and what is kept of them.
 const MOST_RECORDS_WAITED: u64 = 10_000;
+/// An answered call whose length nobody knows counts as one of a minute: it is no short call, and its cost alone raises no
+/// alarm.
+const UNKNOWN_LENGTH_SECONDS: u32 = 60;
 
 /// A leg that a record tells of, whatever kind of record it is.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +72,7 @@ impl Tenant {
 
     fn admit_cdr(&mut self, system: u16, cdr: &Cdr<'_>, settings: &Settings) {
         self.counters.cdrs += 1;
-        if !self.ledger.is_new(cdr.identity ^ u64::from(system), cdr.started_at) {
+        if !self.ledger.is_new(system, cdr.identity, cdr.started_at) {
             self.counters.duplicates += 1;
             return;
         }
@@ -85,7 +88,7 @@ impl Tenant {
             source_address: cdr.source_address,
             call_id: cdr.call_id,
             started_at: cdr.started_at,
-            completed: Some((cdr.ended_at, cdr.outcome == Outcome::Answered, cdr.billable_seconds)),
+            completed: Some(completed(cdr)),
             known_at: cdr.ended_at,
         };
         self.tell(system, &telling, settings);
@@ -116,6 +119,24 @@ impl Tenant {
             CallEventKind::Diverted { by } => {
                 let key = self.extension(by);
                 self.ledger.put_diverted(leg, key);
+            }
+            CallEventKind::CodeDialled { dialled, from_outside, account, source_address } => {
+                let telling = Telling {
+                    origin: event.target,
+                    target: Leg { id: b"", party: Party::None },
+                    calling: b"",
+                    dialled,
+                    sent: b"",
+                    rang: b"",
+                    from_outside,
+                    account,
+                    source_address,
+                    call_id: event.call_id,
+                    started_at: event.at,
+                    completed: None,
+                    known_at: event.at,
+                };
+                self.tell_of_code(system, &telling, settings);
             }
             CallEventKind::Answered => {
                 let Some(entry) = self.ledger.leg(leg).copied().filter(|entry| entry.live) else { return };
@@ -200,4 +221,15 @@ impl Tenant {
             cost: settings.rate(watched.number).charge(billable_seconds),
         }
     }
+}
+
+/// When a leg ended, whether it was answered, and its billable seconds, as far as they are known.
+fn completed(cdr: &Cdr<'_>) -> (EventTime, bool, u32) {
+    let answered = cdr.outcome == Outcome::Answered;
+    if !cdr.length_unknown {
+        return (cdr.ended_at, answered, cdr.billable_seconds);
+    }
+    let billable_seconds = cdr.billable_seconds.min(UNKNOWN_LENGTH_SECONDS);
+    let answered_at = cdr.answered_at.unwrap_or(cdr.started_at);
+    (answered_at.plus_seconds(i64::from(billable_seconds)).min(cdr.ended_at), answered, billable_seconds)
 }

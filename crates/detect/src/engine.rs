@@ -15,7 +15,7 @@ use tollwatch_cdr::{EventTime, Record};
 const BATCH: usize = 8192;
 /// First bytes of a snapshot, and the version of what follows. Whoever changes what is serialised raises it.
 const MAGIC: &[u8; 8] = b"tollsnap";
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 
 /// A tenant of this engine, by the order in which they were named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +33,17 @@ pub enum AlertReason {
     ExposureDoubled,
     /// It is over.
     Resolved,
+}
+
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observed {
+    /// It was taken in.
+    Taken,
+    /// It had been read before, and was dropped.
+    Duplicate,
+    /// A watched call came to be known by it that had begun longer ago than the windows reach back.
+    Late,
 }
 
 /// A notification about an incident as it stood.
@@ -192,13 +203,27 @@ impl Engine {
         self.tenants.len()
     }
 
-    /// Takes one record in. `system` tells the PBXs of a tenant apart: records of one PBX from several
-    /// sources (its CDRs and its live events) are joined, records of two PBXs never.
-    pub fn observe(&mut self, tenant: TenantId, system: u16, record: &Record<'_>) {
-        let Some((state, settings)) = self.tenants.get_mut(tenant.0) else { return };
-        let Some(settings) = self.settings.get(*settings) else { return };
+    /// How many keys there are, of all tenants.
+    pub fn keys(&self) -> usize {
+        let tenants = self.tenants.iter().map(|(tenant, _)| &tenant.keys);
+        tenants.chain([self.across.keys()]).map(Keys::len).sum()
+    }
+
+    /// Takes one record in, and says what became of it. `system` tells the PBXs of a tenant apart: records of one PBX
+    /// from several sources (its CDRs and its live events) are joined, records of two PBXs never.
+    pub fn observe(&mut self, tenant: TenantId, system: u16, record: &Record<'_>) -> Observed {
+        let Some((state, settings)) = self.tenants.get_mut(tenant.0) else { return Observed::Taken };
+        let Some(settings) = self.settings.get(*settings) else { return Observed::Taken };
         let waited = state.keys.waiting_work();
+        let (duplicates, late) = (state.counters.duplicates, state.counters.late);
         state.admit(system, record, settings);
+        let observed = if state.counters.duplicates > duplicates {
+            Observed::Duplicate
+        } else if state.counters.late > late {
+            Observed::Late
+        } else {
+            Observed::Taken
+        };
         state.keep_within_limits(settings, &mut self.alerts);
         self.waiting_work = (self.waiting_work + state.keys.waiting_work()).saturating_sub(waited);
         if !state.across.is_empty()
@@ -210,6 +235,7 @@ impl Engine {
         if self.waiting_work.max(self.across.waiting_work()) >= BATCH {
             self.flush();
         }
+        observed
     }
 
     /// Time passes without a record: what is due by `at` happens. For live sources while their PBX is quiet; no record
@@ -256,6 +282,11 @@ impl Engine {
     pub(crate) fn of_tenant(&self, name: &str) -> Option<(&Tenant, &Settings)> {
         let (tenant, settings) = self.tenants.iter().find(|(tenant, _)| &*tenant.name == name)?;
         Some((tenant, self.settings_at(*settings)))
+    }
+
+    /// The keys over all tenants.
+    pub(crate) fn across(&self) -> &Across {
+        &self.across
     }
 
     /// All incidents, ongoing and over, in the order of their detection.

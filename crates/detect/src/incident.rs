@@ -1,12 +1,11 @@
 //! The ongoing case that alerts belong to.
 use crate::keys::Names;
+use crate::name::stable_name;
 use crate::scope::{Scope, ScopeKind};
 use crate::settings::Settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use tollwatch_cdr::EventTime;
 use tollwatch_numbering::Money;
 use tollwatch_stats::{CallId, CallStat};
@@ -115,16 +114,8 @@ pub struct Incident {
 impl Incident {
     /// A stable id from what makes the incident itself and no other.
     pub(crate) fn name(tenant: &str, rule: &str, scope: &Scope, detected_at: EventTime) -> Box<str> {
-        let mut hash = Sha256::new();
-        for part in [tenant, rule, scope.kind.word(), &scope.value, &detected_at.micros().to_string()] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        let mut id = String::from("inc-");
-        for byte in hash.finalize().iter().take(10) {
-            let _ = write!(id, "{byte:02x}");
-        }
-        id.into_boxed_str()
+        let at = detected_at.micros().to_string();
+        stable_name("inc", 10, &[tenant, rule, scope.kind.word(), &scope.value, &at]).into_boxed_str()
     }
 
     /// Whether a call counts towards it.

@@ -10,7 +10,7 @@ use crate::keys::Names;
 use crate::reconfigure::{GONE_RULE, Renaming, look_up_again};
 use crate::scope::Scope;
 use crate::settings::{ScopeRules, Settings};
-use finding::{Findings, look_at_totals};
+use finding::{Findings, News, look_at_totals};
 use open::OpenCalls;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -265,10 +265,11 @@ impl KeyState {
         }
         let mut findings = Findings::of(&self.incidents, &call, view);
         let stat = call.clone();
+        let news = News { before: None, call: &stat };
         self.windows.insert(&view.rules.specs, call, now.clock, &mut |spec, edge, totals| {
-            look_at_totals(view, spec, edge, totals, true, &mut findings);
+            look_at_totals(view, spec, edge, totals, news, &mut findings);
         });
-        self.look_at_call(&stat, Some(stat.first_at), now, view, &mut findings);
+        self.look_at_call(news, now, view, &mut findings);
         self.conclude(&stat, findings, now, view, out);
     }
 
@@ -295,8 +296,13 @@ impl KeyState {
             });
             return;
         }
-        if let Some(talked) = self.open.tick(started_at, call, now, view) {
+        let Some((talked, is_charged)) = self.open.tick(started_at, call, now, view) else { return };
+        if is_charged {
             self.change(started_at, call, now, view, out, |stat| stat.billable_seconds = talked);
+        } else if let Some(stat) = self.windows.find(started_at, call).cloned() {
+            let mut findings = Findings::of(&self.incidents, &stat, view);
+            findings.look_at_length(&stat, talked, view);
+            self.conclude(&stat, findings, now, view, out);
         }
     }
 
@@ -338,19 +344,16 @@ impl KeyState {
                 (false, false) => {}
             }
         }
-        let joins = after.traits != before.traits;
+        let news = News { before: Some(before), call: after };
         let mut findings = Findings::of(&self.incidents, after, view);
         self.windows.update(
             &view.rules.specs,
             before.first_at,
             before.call,
             |stat| stat.clone_from(after),
-            &mut |spec, edge, totals| look_at_totals(view, spec, edge, totals, joins, &mut findings),
+            &mut |spec, edge, totals| look_at_totals(view, spec, edge, totals, news, &mut findings),
         );
-        // A closed call that proves to have lasted longer overlaps what was up in that time.
-        let grown_from = Some(before.ended_at).filter(|end| !before.is_open() && after.ended_at > *end);
-        let up_from = if joins { Some(after.first_at) } else { grown_from };
-        self.look_at_call(after, up_from, now, view, &mut findings);
+        self.look_at_call(news, now, view, &mut findings);
         self.conclude(after, findings, now, view, out);
     }
 
@@ -403,10 +406,10 @@ impl KeyState {
             });
             self.armed.push(whole);
         }
+        let earliest = times.iter().map(|(from, _)| *from).min().unwrap_or(EventTime::MAX);
         let calls: Vec<CallStat> = self
             .windows
-            .calls()
-            .iter()
+            .starting_in(earliest, EventTime::MAX)
             .filter(|call| {
                 !call.is_pane() && !call.traits.has(Traits::ARMED) && self.is_armed_at(call.first_at)
             })

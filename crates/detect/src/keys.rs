@@ -190,6 +190,11 @@ impl Keys {
         self.slots.get(&named?.id)?.state.as_deref()
     }
 
+    /// How many keys there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Whether the key is still there.
     pub(crate) fn contains(&self, id: KeyId) -> bool {
         self.slots.contains_key(&id)

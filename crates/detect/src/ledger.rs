@@ -18,7 +18,7 @@ use generations::Generations;
 use records::Records;
 use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
-use tollwatch_cdr::EventTime;
+use tollwatch_cdr::{EventTime, Identity};
 
 /// Legs are kept for one to two times this long after they were last told of; open ones until they end or are
 /// older than a call can be. All
@@ -253,8 +253,8 @@ impl Ledger {
     }
 
     /// Whether this record is new; remembers it.
-    pub(crate) fn is_new(&mut self, identity: u64, started_at: EventTime) -> bool {
-        self.records.is_new(identity, started_at)
+    pub(crate) fn is_new(&mut self, system: u16, identity: Identity, started_at: EventTime) -> bool {
+        self.records.is_new(system, identity, started_at)
     }
 
     pub(crate) fn leg(&self, key: LegKey) -> Option<&LegEntry> {
@@ -401,7 +401,7 @@ mod tests {
                     3 => ledger.put_dialler(key, Dialler { owner: None, started_at: now, ended_at: now }),
                     4 => ledger.put_began(0, &i.to_be_bytes(), Some(Owner::key(7))),
                     5 => ledger.put_watchers(key, now, Watchers::default()),
-                    _ => prop_assert!(ledger.is_new(i as u64, now)),
+                    _ => prop_assert!(ledger.is_new(0, Identity::OfRecord(i as u64), now)),
                 }
                 prop_assert!(entries(&ledger) <= LEGS as usize, "{}", entries(&ledger));
                 prop_assert!(ledger.records.count() <= 500);

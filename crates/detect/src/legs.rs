@@ -132,16 +132,30 @@ impl Tenant {
     }
 
     /// A code was dialled: it may forward the extension's calls to an expensive number.
-    fn tell_of_code(&mut self, system: u16, telling: &Telling<'_>, settings: &Settings) {
+    pub(crate) fn tell_of_code(&mut self, system: u16, telling: &Telling<'_>, settings: &Settings) {
         let called = settings.plan.normalise(telling.dialled, Form::Dialled);
         let Some(watched) = settings.watch_forwarding(&called) else { return };
-        let owner = self.owner_of(system, telling, settings);
         let leg = LegKey::new(system, telling.origin.id);
+        let known = self.ledger.leg(leg).copied().filter(|known| known.watched_by.is_some());
+        if known.is_some_and(|known| is_same_call(&known, telling, settings.longest_open_seconds)) {
+            // Events and records tell of the same code.
+            return;
+        }
+        let owner = self.owner_of(system, telling, settings);
         let mut stat = self.stat_of(leg, telling, &watched, settings);
         stat.cost = Money::ZERO;
         let call = self.new_call(leg, telling, b"", stat, settings);
         self.counters.forwarding_codes += 1;
-        self.book(call, owner, settings);
+        let key = self.book(call, owner, settings);
+        if telling.completed.is_none() {
+            // It is over when live events tell of it.
+            let at = telling.known_at;
+            let step = Step::Ended { started_at: telling.started_at, call: leg.value() };
+            self.push(leg, key, at, DetectedOn::Start, step);
+            if let Some(entry) = self.ledger.leg(leg).copied() {
+                self.ledger.put_leg(leg, LegEntry { ended_at: at, live: false, ..entry });
+            }
+        }
     }
 
     /// The PBX called itself: whoever diverted the call is charged for what the other half dials.

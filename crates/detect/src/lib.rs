@@ -18,11 +18,13 @@ mod clock;
 mod counters;
 mod countries;
 mod engine;
+mod evidence;
 mod incident;
 mod key;
 mod keys;
 mod ledger;
 mod legs;
+mod name;
 mod owner;
 mod reconfigure;
 mod rule;
@@ -37,8 +39,10 @@ mod wire;
 
 pub use calendar::{BusinessHours, BusinessSpan, Calendar};
 pub use counters::Counters;
-pub use engine::{Alert, AlertReason, Engine, SnapshotError, TenantId};
+pub use engine::{Alert, AlertReason, Engine, Observed, SnapshotError, TenantId};
+pub use evidence::Evidence;
 pub use incident::{DetectedOn, Incident, Severity, Trigger};
+pub use name::stable_name;
 pub use rule::{
     DestinationSet, Measure, Outcomes, RawDestinations, RawRule, RawThreshold, RawValue, Rule, Threshold,
     When, parse_duration,

@@ -5,7 +5,7 @@ mod scope_rules;
 
 pub(crate) use allowed::Allowed;
 pub use raw::{Problem, RawAllowed, RawDetection, RawLimits};
-pub(crate) use scope_rules::ScopeRules;
+pub(crate) use scope_rules::{Limit, ScopeRules};
 
 use crate::calendar::{BusinessHours, Calendar};
 use crate::reconfigure::RuleNames;
@@ -66,7 +66,7 @@ pub struct Settings {
     pub(crate) longest_open_seconds: i64,
     pub(crate) storm_extensions: usize,
     pub(crate) storm_seconds: i64,
-    lateness_seconds: i64,
+    pub(crate) lateness_seconds: i64,
 }
 
 /// When nothing that a window says would change an incident any more: see [`Rule::settling`].

@@ -13,7 +13,7 @@ const LEAST_TOKEN: usize = 16;
 const MOST_TOKEN: usize = 4_096;
 
 /// The secret that clients send; never printed.
-struct Token(Vec<u8>);
+pub(crate) struct Token(Vec<u8>);
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,6 +33,33 @@ impl Token {
         }
         Ok(Self(text.to_vec()))
     }
+
+    /// Reads the token that the configuration names, if it names one.
+    pub(crate) fn load(
+        source: &TokenSource,
+        folder: Option<&Path>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Self>, HttpError> {
+        let (of, text) = match source {
+            TokenSource::None => return Ok(None),
+            TokenSource::File(path) => {
+                let path = folder.map_or_else(|| path.clone(), |folder| folder.join(path));
+                let text = std::fs::read(&path)
+                    .map_err(|cause| HttpError::Unreadable { file: path.clone(), cause })?;
+                (path.display().to_string(), text)
+            }
+            TokenSource::Environment(name) => {
+                let text = environment(name).ok_or_else(|| HttpError::NoVariable(name.clone()))?;
+                (name.clone(), text.into_bytes())
+            }
+        };
+        Self::parse(&text).map(Some).map_err(|what| HttpError::Token { of, what })
+    }
+
+    /// What a client sends.
+    pub(crate) fn bearer(&self) -> Vec<u8> {
+        [b"Bearer ", self.0.as_slice()].concat()
+    }
 }
 
 /// What decides whether a request is served at all.
@@ -51,25 +78,7 @@ impl Access {
         folder: Option<&Path>,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, HttpError> {
-        let token = match &config.token {
-            TokenSource::None => None,
-            TokenSource::File(path) => {
-                let path = folder.map_or_else(|| path.clone(), |folder| folder.join(path));
-                let text = std::fs::read(&path)
-                    .map_err(|cause| HttpError::Unreadable { file: path.clone(), cause })?;
-                Some(
-                    Token::parse(&text)
-                        .map_err(|what| HttpError::Token { of: path.display().to_string(), what })?,
-                )
-            }
-            TokenSource::Environment(name) => {
-                let text = environment(name).ok_or_else(|| HttpError::NoVariable(name.clone()))?;
-                Some(
-                    Token::parse(text.as_bytes())
-                        .map_err(|what| HttpError::Token { of: name.clone(), what })?,
-                )
-            }
-        };
+        let token = Token::load(&config.token, folder, environment)?;
         // A page of another site can make its own name point to this machine (DNS rebinding) and then send what it
         // likes from a browser here. It knows no token, and has no certificate for its name that we would show.
         let can_be_rebound = token.is_none() && config.tls.is_none();

@@ -1,6 +1,9 @@
 //! What the API asks of the engine's thread.
 use crate::fault::Fault;
-use crate::wire::{ExtensionV1, IncidentStatusV1, MuteRequestV1, MuteV1, NumberV1, ReloadedV1, RetriedV1};
+use crate::wire::{
+    DeliveriesV1, DeliveryFilter, DrillRequestV1, DrillV1, ExtensionV1, IncidentStatusV1, MuteRequestV1,
+    MuteV1, NumberV1, ReloadedV1, RetriedV1, RetryDeliveriesV1,
+};
 use std::fmt;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -76,6 +79,34 @@ pub enum Command {
         /// How many were put back into its queue.
         reply: Reply<RetriedV1>,
     },
+    /// Alerts that were not delivered yet.
+    Deliveries {
+        /// Which.
+        filter: DeliveryFilter,
+        /// Those that there are.
+        reply: Reply<DeliveriesV1>,
+    },
+    /// Send again at once what has failed, whoever was to deliver it.
+    RetryDeliveries {
+        /// Which.
+        request: RetryDeliveriesV1,
+        /// How many are due now.
+        reply: Reply<RetriedV1>,
+    },
+    /// Let a made-up attack run through to the notifiers. One that still goes on ends.
+    BeginDrill {
+        /// Under whose rules, and for how long.
+        request: DrillRequestV1,
+        /// The drill as it begins.
+        reply: Reply<DrillV1>,
+    },
+    /// How far the last drill has come.
+    Drill {
+        /// Its id.
+        drill: String,
+        /// The drill as it stands.
+        reply: Reply<DrillV1>,
+    },
 }
 
 impl Command {
@@ -90,6 +121,10 @@ impl Command {
             Self::Extension { .. } => "extension",
             Self::Number { .. } => "number",
             Self::RetryDead { .. } => "retry_dead",
+            Self::Deliveries { .. } => "deliveries",
+            Self::RetryDeliveries { .. } => "retry_deliveries",
+            Self::BeginDrill { .. } => "begin_drill",
+            Self::Drill { .. } => "drill",
         }
     }
 }

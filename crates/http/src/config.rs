@@ -23,6 +23,8 @@ pub struct RawHttp {
     pub metrics_public: bool,
     /// So many tenants get a label of their own in `/metrics`; the others are counted together as `_other`.
     pub metrics_tenant_label_limit: usize,
+    /// Show called numbers in full. Their last four digits are masked without.
+    pub show_numbers: bool,
     /// Names, beside this machine's loopback ones, under which the service may be asked without a token.
     pub allowed_hosts: Vec<String>,
     /// Serve by TLS.
@@ -52,6 +54,7 @@ impl Default for RawHttp {
             token_env: None,
             metrics_public: false,
             metrics_tenant_label_limit: 0,
+            show_numbers: false,
             allowed_hosts: Vec::new(),
             tls: None,
         }
@@ -65,6 +68,8 @@ pub struct HttpConfig {
     pub listen: SocketAddr,
     /// Tenants with a label of their own in `/metrics`.
     pub metrics_tenant_label_limit: usize,
+    /// Called numbers are shown in full.
+    pub show_numbers: bool,
     pub(crate) token: TokenSource,
     pub(crate) metrics_public: bool,
     pub(crate) allowed_hosts: Vec<String>,
@@ -201,6 +206,7 @@ impl RawHttp {
         Some(HttpConfig {
             listen: listen.ok()?,
             metrics_tenant_label_limit: self.metrics_tenant_label_limit,
+            show_numbers: self.show_numbers,
             token,
             metrics_public: self.metrics_public,
             allowed_hosts: self.allowed_hosts.clone(),

@@ -4,11 +4,11 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tollwatch_detect::Problem;
 
 /// Why a request was not served, version 1; `application/problem+json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FaultV1 {
     /// Always `about:blank`: the status says what kind of fault it is.
     #[serde(rename = "type")]
@@ -22,12 +22,12 @@ pub struct FaultV1 {
     /// What to do about it.
     pub hint: String,
     /// Single faults, where there may be several: of a configuration, or of a body.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<FieldFaultV1>,
 }
 
 /// One fault among several.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldFaultV1 {
     /// The key: of the body, or of the configuration as a TOML path.
     pub place: String,

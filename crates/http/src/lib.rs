@@ -6,6 +6,7 @@
 //! **Invariant:** a request never waits for the engine's state, only for a reply, and for that no longer than
 //! [`Limits::reply`].
 mod access;
+mod client;
 mod clock;
 mod command;
 mod config;
@@ -22,6 +23,7 @@ mod view;
 mod wire;
 
 pub use access::Access;
+pub use client::{Asked, Client};
 pub use command::{Command, Refusal, Reply};
 pub use config::{HttpConfig, HttpError, RawHttp, RawTls};
 pub use fault::{FaultV1, FieldFaultV1};
@@ -35,7 +37,8 @@ pub use serve::Server;
 pub use tls::Tls;
 pub use view::{IncidentEntry, MOST_CALLS, Published, View};
 pub use wire::{
-    CallV1, CheckV1, DecisionV1, DestinationOfNumberV1, ExtensionV1, IncidentDetailV1, IncidentState,
-    IncidentStatusV1, MuteRequestV1, MuteV1, NotifierV1, NumberV1, ReadinessV1, ReloadedV1, RetriedV1,
-    RuleV1, SourceState, SourceV1, WindowV1,
+    CallV1, CheckV1, ConditionStatusV1, DecisionV1, DeliveriesV1, DeliveryFilter, DeliveryState, DeliveryV1,
+    DestinationOfNumberV1, DrillIncidentV1, DrillNotifierV1, DrillRequestV1, DrillState, DrillV1,
+    ExtensionV1, IncidentDetailV1, IncidentState, IncidentStatusV1, MuteRequestV1, MuteV1, NotifierV1,
+    NumberV1, ReadinessV1, ReloadedV1, RetriedV1, RetryDeliveriesV1, RuleV1, SourceState, SourceV1, WindowV1,
 };

@@ -12,7 +12,7 @@ use parts::{Maker, severity_word};
 use prometheus::{Gauge, GaugeVec, Histogram, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 use std::time::Duration;
 use tenants::TenantLabels;
-use tollwatch_detect::{Counters, Severity};
+use tollwatch_detect::{ConditionKindV1, Counters, Severity};
 
 /// A metric was defined twice or under a name that cannot be: our fault.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +27,7 @@ pub struct Metrics {
     parse_errors: IntCounterVec,
     source_lag_bytes: IntGaugeVec,
     last_record: GaugeVec,
+    lateness: GaugeVec,
     last_read: GaugeVec,
     source_silent: IntGaugeVec,
     alerts: IntCounterVec,
@@ -50,6 +51,8 @@ pub struct Metrics {
     reload_successful: IntGauge,
     reload_success_at: Gauge,
     rate_deck: Gauge,
+    risk_list: Gauge,
+    conditions_open: IntGaugeVec,
     tenants: TenantLabels,
 }
 
@@ -87,6 +90,12 @@ impl Metrics {
                 "Bytes that are there and not read yet.",
                 &["source"],
             )?,
+            lateness: make.measures(
+                "source_lateness_seconds",
+                "Seconds from the end of the oldest call (or the event) among the records read last until they were read: \
+                 how late the PBX writes.",
+                &["source"],
+            )?,
             last_record: make.measures(
                 "watermark_timestamp_seconds",
                 "Event time of the last record of a source; 0 before the first.",
@@ -120,9 +129,8 @@ impl Metrics {
                 &LATENCY,
             )?,
             totals: EngineTotals::new(&make)?,
-            state_entities: make.gauges("state_entities", "Things the engine keeps state of.", &["kind"])?,
-            state_bytes: make
-                .gauge("state_bytes", "Size of the engine's state in the last full checkpoint.")?,
+            state_entities: make.gauges("state_entities", "Things that are remembered.", &["kind"])?,
+            state_bytes: make.gauge("state_bytes", "Size of the file that holds the state.")?,
             checkpoint_last_success: make.measure(
                 "checkpoint_last_success_timestamp_seconds",
                 "When state was made durable last; 0 if never.",
@@ -164,6 +172,13 @@ impl Metrics {
                 "When the configuration in force was taken.",
             )?,
             rate_deck: make.measure("rate_deck_timestamp_seconds", "The day the rates in force are of.")?,
+            risk_list: make
+                .measure("risk_list_timestamp_seconds", "The day the list of risky destinations is of.")?,
+            conditions_open: make.gauges(
+                "conditions_open",
+                "What keeps the service from seeing or from being heard, by kind.",
+                &["condition", "severity"],
+            )?,
             tenants: TenantLabels::new(&make, tenant_label_limit)?,
             registry,
         };
@@ -211,15 +226,16 @@ impl Metrics {
         self.cdrs.with_label_values(&[source, result.word()]).inc_by(count);
     }
 
-    /// A record that could not be read: counted by its reason, one of a fixed set, and as malformed.
-    pub fn parse_error(&self, source: &str, reason: &'static str) {
-        self.parse_errors.with_label_values(&[source, reason]).inc();
-        self.records(source, RecordResult::Malformed, 1);
+    /// Records that could not be read: counted by their reason, one of a fixed set, and as malformed.
+    pub fn parse_errors(&self, source: &str, reason: &'static str, count: u64) {
+        self.parse_errors.with_label_values(&[source, reason]).inc_by(count);
+        self.records(source, RecordResult::Malformed, count);
     }
 
     /// How it goes with a source.
     pub fn source(&self, source: &str, now: &SourceMetrics) {
         self.source_lag_bytes.with_label_values(&[source]).set(now.lag_bytes as i64);
+        self.lateness.with_label_values(&[source]).set(now.lateness_seconds.unwrap_or(0.0));
         self.last_record.with_label_values(&[source]).set(now.last_record_at.unwrap_or(0.0));
         self.last_read.with_label_values(&[source]).set(now.last_read_at.unwrap_or(0.0));
         self.source_silent.with_label_values(&[source]).set(i64::from(now.silent));
@@ -251,12 +267,12 @@ impl Metrics {
         self.exposure_open.with_label_values(&[currency]).set(exposure);
     }
 
-    /// How many things of a kind the engine keeps: `keys`, `legs`, `records`, `incidents`; a fixed set.
+    /// How many things of a kind are kept: `keys`, `tenants`, `incidents`; a fixed set.
     pub fn state_entities(&self, kind: &'static str, count: u64) {
         self.state_entities.with_label_values(&[kind]).set(count as i64);
     }
 
-    /// Size of the engine's whole state.
+    /// Size of the file that holds the state.
     pub fn state_bytes(&self, bytes: u64) {
         self.state_bytes.set(bytes as i64);
     }
@@ -299,9 +315,15 @@ impl Metrics {
         }
     }
 
-    /// The day the rates in force are of, in seconds since 1970.
-    pub fn rate_deck(&self, of: f64) {
-        self.rate_deck.set(of);
+    /// The days that the rates in force and the list of risky destinations are of, in seconds since 1970.
+    pub fn data(&self, rates_of: f64, risk_of: f64) {
+        self.rate_deck.set(rates_of);
+        self.risk_list.set(risk_of);
+    }
+
+    /// How many conditions of a kind hold.
+    pub fn conditions(&self, kind: ConditionKindV1, severity: Severity, open: u64) {
+        self.conditions_open.with_label_values(&[kind.word(), severity_word(severity)]).set(open as i64);
     }
 
     /// A tenant's incidents that are not over, and their charges. Those over the limit are added up: all of them must be

@@ -4,11 +4,11 @@
 //! description of them. That the paths are those of the router is held by `tests/openapi.rs`.
 use crate::fault::FaultV1;
 use crate::page::IncidentQuery;
-use crate::routes::{MOST_DIALLED, NumberQuery, ReadinessQuery};
+use crate::routes::{DeliveryQuery, MOST_DIALLED, NumberQuery, ReadinessQuery};
 use crate::wire::{
-    DecisionRequestV1, ExtensionV1, IncidentDetailV1, IncidentStatusV1, IncidentsV1, MOST_NAME,
-    MuteRequestV1, MuteV1, MutesV1, NothingV1, NotifiersV1, NumberV1, ReadinessV1, ReloadedV1, RetriedV1,
-    RetryRequestV1, RulesV1, SourcesV1,
+    ConditionsV1, DecisionRequestV1, DeliveriesV1, DrillRequestV1, DrillV1, ExtensionV1, IncidentDetailV1,
+    IncidentStatusV1, IncidentsV1, MOST_NAME, MuteRequestV1, MuteV1, MutesV1, NothingV1, NotifiersV1,
+    NumberV1, ReadinessV1, ReloadedV1, RetriedV1, RetryDeliveriesV1, RetryRequestV1, RulesV1, SourcesV1,
 };
 use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -107,6 +107,12 @@ impl Api {
             .query::<NumberQuery>()
             .answer::<NumberV1>(200)
             .faults(&COMMAND);
+        self.get(
+            "/api/v1/conditions",
+            "list_conditions",
+            "What keeps the service from seeing or from being heard now",
+        )
+        .answer::<ConditionsV1<'_>>(200);
         self.get("/api/v1/sources", "list_sources", "Where records come from").answer::<SourcesV1<'_>>(200);
         self.get("/api/v1/rules", "list_rules", "Rules, as configured").answer::<RulesV1<'_>>(200);
         self.get("/api/v1/notifiers", "list_notifiers", "What sends alerts").answer::<NotifiersV1<'_>>(200);
@@ -118,6 +124,25 @@ impl Api {
         .body::<RetryRequestV1>()
         .answer::<RetriedV1>(200)
         .faults(&COMMAND);
+        self.get("/api/v1/deliveries", "list_deliveries", "Alerts that were not delivered yet, oldest first")
+            .query::<DeliveryQuery>()
+            .answer::<DeliveriesV1>(200)
+            .faults(&[503]);
+        self.post(
+            "/api/v1/deliveries/retry",
+            "retry_deliveries",
+            "Send again at once what has failed, and what was given up",
+        )
+        .body::<RetryDeliveriesV1>()
+        .answer::<RetriedV1>(200)
+        .faults(&COMMAND);
+        self.post("/api/v1/drills", "begin_drill", "Let a made-up attack run through to everybody on call")
+            .body::<DrillRequestV1>()
+            .answer::<DrillV1>(201)
+            .faults(&COMMAND);
+        self.get("/api/v1/drills/{drill_id}", "get_drill", "How far a drill has come")
+            .answer::<DrillV1>(200)
+            .faults(&COMMAND);
         self.post("/api/v1/reload", "reload", "Read the configuration again: all of it is taken, or nothing")
             .body::<NothingV1>()
             .answer::<ReloadedV1>(200)

@@ -1,10 +1,13 @@
 //! Which path leads where, and what holds for all of them.
+mod deliveries;
+mod drills;
 mod health;
 mod incidents;
 mod lists;
 mod lookups;
 mod mutes;
 
+pub(crate) use deliveries::DeliveryQuery;
 pub(crate) use health::ReadinessQuery;
 pub(crate) use lookups::{MOST_DIALLED, NumberQuery};
 
@@ -94,10 +97,15 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/api/v1/mutes/{mute_id}", delete(mutes::unmute))
         .route("/api/v1/extensions/{tenant}/{extension}", get(lookups::extension))
         .route("/api/v1/numbers/{dialled}", get(lookups::number))
+        .route("/api/v1/conditions", get(lists::conditions))
         .route("/api/v1/sources", get(lists::sources))
         .route("/api/v1/rules", get(lists::rules))
         .route("/api/v1/notifiers", get(lists::notifiers))
         .route("/api/v1/notifiers/{name}/retry", post(lists::retry))
+        .route("/api/v1/deliveries", get(deliveries::list))
+        .route("/api/v1/deliveries/retry", post(deliveries::retry))
+        .route("/api/v1/drills", post(drills::begin))
+        .route("/api/v1/drills/{drill_id}", get(drills::one))
         .route("/api/v1/reload", post(lists::reload))
         .route("/api/v1/openapi.json", get(openapi))
         .method_not_allowed_fallback(other_method)

@@ -1,12 +1,12 @@
 //! TLS: the certificate that is shown, and whose certificates are asked for.
 use crate::config::{HttpConfig, HttpError, TlsFiles};
 use arc_swap::ArcSwap;
-use rustls::RootCertStore;
-use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{WebPkiSupportedAlgorithms, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
@@ -67,6 +67,70 @@ fn read(files: &TlsFiles) -> Result<ServerConfig, HttpError> {
         builder.with_single_cert(certificates(&files.certificate)?, key).map_err(HttpError::Tls)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// What a client secures its connection with that knows the service's own certificate file: only that certificate will do,
+/// whatever name it is made for.
+pub(crate) fn of_client(files: &TlsFiles, folder: Option<&Path>) -> Result<ClientConfig, HttpError> {
+    let file = folder.map_or_else(|| files.certificate.clone(), |folder| folder.join(&files.certificate));
+    let Some(expected) = certificates(&file)?.into_iter().next() else {
+        return Err(fault(&file, &"it holds no certificate"));
+    };
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let known = Arc::new(Known { expected, algorithms: provider.signature_verification_algorithms });
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(HttpError::Tls)?
+        .dangerous()
+        .with_custom_certificate_verifier(known);
+    Ok(builder.with_no_client_auth())
+}
+
+/// Takes one certificate and no other.
+#[derive(Debug)]
+struct Known {
+    expected: CertificateDer<'static>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ServerCertVerifier for Known {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if *end_entity == self.expected {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            let what = "it shows another certificate than `http.tls.certificate`; was that changed since it started?";
+            Err(rustls::Error::General(what.to_owned()))
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, HttpError> {

@@ -1,13 +1,14 @@
 //! What the API shows: built by the engine's thread, put where requests find it, never changed after that.
 use crate::wire::{
-    CallV1, CheckV1, IncidentDetailV1, IncidentStatusV1, MuteV1, NotifierV1, RuleV1, SourceV1,
+    CallV1, CheckV1, ConditionStatusV1, IncidentDetailV1, IncidentStatusV1, MuteV1, NotifierV1, RuleV1,
+    SourceV1,
 };
 use arc_swap::ArcSwap;
 use chrono::DateTime;
 use std::sync::Arc;
 
 /// So many calls of an incident are shown as evidence.
-pub const MOST_CALLS: usize = 1_000;
+pub const MOST_CALLS: usize = 50;
 
 /// One incident as it is kept for the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,11 @@ impl IncidentEntry {
         &self.detail.status
     }
 
+    /// The calls that are shown.
+    pub fn calls(&self) -> &[CallV1] {
+        &self.detail.calls
+    }
+
     /// What lists are ordered by: event time of detection in microseconds, then the id.
     pub(crate) fn place(&self) -> (i64, &str) {
         (self.detected_at, &self.detail.status.incident.incident_id)
@@ -51,8 +57,10 @@ pub struct View {
     incidents: Vec<Arc<IncidentEntry>>,
     /// Sources.
     pub sources: Vec<SourceV1>,
-    /// Rules, as they are configured.
-    pub rules: Vec<RuleV1>,
+    /// What keeps the service from seeing or from being heard.
+    pub conditions: Vec<ConditionStatusV1>,
+    /// Rules, as they are configured. They change only with the configuration.
+    pub rules: Arc<[RuleV1]>,
     /// Notifiers.
     pub notifiers: Vec<NotifierV1>,
     /// What must be so before the service is ready. Without one, it is not.

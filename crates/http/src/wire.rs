@@ -1,11 +1,21 @@
 //! The bodies of the API. Times are RFC 3339 UTC; money is a decimal string.
 //!
-//! None of them holds a calling or called number, but for the one that [`NumberV1`] was asked about.
+//! A called number stands in the evidence of an incident and nowhere else, masked unless `http.show_numbers` says
+//! otherwise; [`NumberV1`] holds the one that it was asked about.
+mod deliveries;
+mod drill;
+
+pub use deliveries::{DeliveriesV1, DeliveryFilter, DeliveryState, DeliveryV1, RetryDeliveriesV1};
+pub use drill::{DrillIncidentV1, DrillNotifierV1, DrillRequestV1, DrillState, DrillV1};
+
+pub(crate) use deliveries::{MOST_IDS, is_id};
+pub(crate) use drill::LONGEST_SECONDS;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use tollwatch_detect::{ExposureV1, IncidentV1, RawRule};
+use tollwatch_detect::{ConditionV1, ExposureV1, IncidentV1, RawRule, Severity};
 
 /// A person's name, and a tenant's or an extension's, has at most so many characters.
 pub(crate) const MOST_NAME: usize = 200;
@@ -90,13 +100,13 @@ pub struct IncidentDetailV1 {
     /// The incident, as in the list.
     #[serde(flatten)]
     pub status: IncidentStatusV1,
-    /// The calls that are kept as evidence, oldest first.
+    /// The first of its calls, oldest first, at most 50: what crossed the threshold is among them.
     pub calls: Vec<CallV1>,
     /// So many calls more belong to it and are not shown.
     pub calls_not_shown: u64,
 }
 
-/// A call of an incident: no number, only where it went.
+/// A call of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CallV1 {
     /// As the PBX writes it.
@@ -105,6 +115,9 @@ pub struct CallV1 {
     pub started_at: String,
     /// The extension that is charged; null if none could be found.
     pub extension: Option<String>,
+    /// The called number, `+` and digits; its last four are `*` unless `http.show_numbers` is set. Null if nobody could
+    /// read it.
+    pub number: Option<String>,
     /// Matched prefix of the called number; empty for numbers nobody could read.
     pub prefix: String,
     /// ISO 3166 code; empty where there is none.
@@ -115,6 +128,18 @@ pub struct CallV1 {
     pub billable_seconds: u64,
     /// Estimated charge.
     pub exposure: ExposureV1,
+}
+
+/// Something that keeps the service from seeing calls or from being heard, while it lasts, version 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConditionStatusV1 {
+    /// What it is, since when, and what to do, as alerts say it.
+    #[serde(flatten)]
+    pub condition: ConditionV1,
+    /// Whether somebody has to get up for it.
+    pub severity: Severity,
+    /// Customer or site.
+    pub tenant: String,
 }
 
 /// A page of incidents, newest first, version 1.
@@ -227,6 +252,10 @@ pub struct SourceV1 {
     pub last_read_at: Option<String>,
     /// Records read.
     pub records: u64,
+    /// Records of these that had been read before, and were dropped.
+    pub duplicate: u64,
+    /// Records of these by which a call came to be known that had begun longer ago than the windows reach back.
+    pub late: u64,
     /// Records that could not be read.
     pub rejected: u64,
     /// The same by reason.
@@ -402,6 +431,8 @@ macro_rules! list {
 list! {
     /// The mutes in force, version 1.
     MutesV1 { mutes: MuteV1 }
+    /// What keeps the service from seeing or from being heard now, version 1.
+    ConditionsV1 { conditions: ConditionStatusV1 }
     /// The sources, version 1.
     SourcesV1 { sources: SourceV1 }
     /// The rules, version 1.

@@ -23,8 +23,9 @@ pub use config::{Notify, NotifyPlan, RawNotifier, RawNotify};
 pub use hours::{Hours, RawHours};
 pub use mute::{Matchers, Mute};
 pub use notifier::{
-    Firing, MailTls, Notifier, RawAlertmanager, RawChannel, RawExec, RawHeader, RawJsonLines, RawMail,
-    RawPagerDuty, RawSecretHeader, RawSlack, RawSyslog, RawTeams, RawTemplate, RawWebhook, WebhookFormat,
+    Firing, FiringState, MailTls, Notifier, RawAlertmanager, RawChannel, RawExec, RawHeader, RawJsonLines,
+    RawMail, RawPagerDuty, RawSecretHeader, RawSecretUrl, RawSyslog, RawTemplate, RawUrl, RawWebhook,
+    WebhookFormat,
 };
 pub use outcome::Outcome;
 pub use queue::{Due, ItemState, Queue, Settled};

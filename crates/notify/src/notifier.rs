@@ -9,17 +9,17 @@ mod slack;
 mod syslog;
 mod teams;
 mod template;
+mod url;
 mod webhook;
 
-pub use alertmanager::{Firing, RawAlertmanager};
+pub use alertmanager::{Firing, FiringState, RawAlertmanager};
 pub use exec::RawExec;
 pub use json_lines::RawJsonLines;
 pub use mail::{MailTls, RawMail};
 pub use pager_duty::RawPagerDuty;
-pub use slack::RawSlack;
 pub use syslog::RawSyslog;
-pub use teams::RawTeams;
 pub use template::{RawHeader, RawSecretHeader, RawTemplate};
+pub use url::{RawSecretUrl, RawUrl};
 pub use webhook::{RawWebhook, WebhookFormat};
 
 use crate::config::Building;
@@ -49,9 +49,9 @@ pub enum RawChannel {
     /// JSON by HTTP, signed as Standard Webhooks say.
     Webhook(RawWebhook),
     /// Slack, by an incoming webhook.
-    Slack(RawSlack),
+    Slack(RawSecretUrl),
     /// Microsoft Teams, by a webhook of Workflows.
-    Teams(RawTeams),
+    Teams(RawSecretUrl),
     /// PagerDuty, by Events API v2.
     #[serde(rename = "pagerduty")]
     PagerDuty(RawPagerDuty),
@@ -94,9 +94,8 @@ impl RawChannel {
 
     pub(crate) fn check(&self, place: &str, allow_private: bool, problems: &mut Vec<Problem>) {
         match self {
-            Self::Webhook(raw) => raw.check(place, allow_private, problems),
-            Self::Slack(raw) => raw.source().check(place, true, problems),
-            Self::Teams(raw) => raw.source().check(place, true, problems),
+            Self::Webhook(raw) => raw.url.check(place, allow_private, problems),
+            Self::Slack(raw) | Self::Teams(raw) => raw.check(place, problems),
             Self::PagerDuty(raw) => raw.check(place, allow_private, problems),
             Self::Alertmanager(raw) => raw.check(place, allow_private, problems),
             Self::Email(raw) => raw.check(place, problems),

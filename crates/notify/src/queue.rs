@@ -19,12 +19,25 @@ pub struct ItemState {
     pub next_at: DateTime<Utc>,
     /// Why it will not be tried any more; none while it waits.
     pub dead: Option<String>,
+    /// Why the last attempt failed; none if there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
 }
 
 impl ItemState {
     /// The state of an alert that has just been queued, and is not to be sent before `not_before`.
     pub fn new(now: DateTime<Utc>, not_before: DateTime<Utc>) -> Self {
-        Self { attempts: 0, since: now, next_at: not_before, dead: None }
+        Self { attempts: 0, since: now, next_at: not_before, dead: None, last_error: None }
+    }
+
+    /// Makes it due at once, if its delivery has failed: one that is dead waits again, one that waits for its next
+    /// attempt waits no longer, and both go through the schedule from its dense front on. Whether it has failed.
+    pub fn retry(&mut self, now: DateTime<Utc>) -> bool {
+        let has_failed = self.dead.is_some() || self.attempts > 0;
+        if has_failed {
+            (self.attempts, self.next_at, self.dead) = (0, now, None);
+        }
+        has_failed
     }
 }
 
@@ -145,6 +158,7 @@ impl Queue {
             line.in_flight = None;
             let Some(item) = items.get_mut(&sequence) else { return };
             let state = &mut item.state;
+            state.last_error = outcome.reason().map(str::to_owned);
             match outcome {
                 Outcome::Delivered => {
                     line.waiting.remove(&sequence);
@@ -175,23 +189,38 @@ impl Queue {
         Some(settled)
     }
 
-    /// Makes a dead item wait again, due at once; `false` if there is none of that number.
+    /// Makes an item due at once whose delivery has failed ([`ItemState::retry`]); `false` if it has not, if it is in
+    /// flight, or if there is none of that number.
     pub fn retry(&mut self, sequence: u64, now: DateTime<Utc>) -> bool {
-        let Some(item) = self.items.get_mut(&sequence).filter(|item| item.state.dead.is_some()) else {
+        let Some(alert) = self.items.get(&sequence).map(|item| Arc::clone(&item.alert)) else { return false };
+        if self.is_in_flight(sequence, alert.incident_id()) {
             return false;
-        };
-        item.state = ItemState { attempts: 0, next_at: now, dead: None, since: item.state.since };
-        let alert = Arc::clone(&item.alert);
-        self.change(alert.incident_id(), |_, line| {
-            line.waiting.insert(sequence);
+        }
+        let mut is_done = false;
+        self.change(alert.incident_id(), |items, line| {
+            is_done = items.get_mut(&sequence).is_some_and(|item| item.state.retry(now));
+            if is_done {
+                line.waiting.insert(sequence);
+            }
+        });
+        is_done
+    }
+
+    /// Forgets an item, dead or waiting; `false` if it is in flight, or if there is none of that number.
+    pub fn withdraw(&mut self, sequence: u64) -> bool {
+        let Some(alert) = self.items.get(&sequence).map(|item| Arc::clone(&item.alert)) else { return false };
+        if self.is_in_flight(sequence, alert.incident_id()) {
+            return false;
+        }
+        self.change(alert.incident_id(), |items, line| {
+            line.waiting.remove(&sequence);
+            items.remove(&sequence);
         });
         true
     }
 
-    /// Forgets a dead item; `false` if there is none of that number.
-    pub fn discard(&mut self, sequence: u64) -> bool {
-        let is_dead = self.items.get(&sequence).is_some_and(|item| item.state.dead.is_some());
-        is_dead && self.items.remove(&sequence).is_some()
+    fn is_in_flight(&self, sequence: u64, incident: &str) -> bool {
+        self.lines.get(incident).is_some_and(|line| line.in_flight == Some(sequence))
     }
 
     /// Lets a notifier try again that wanted no more.
@@ -219,6 +248,11 @@ impl Queue {
         self.items.keys().copied()
     }
 
+    /// All its items in the order of their numbers, dead ones too.
+    pub fn items(&self) -> impl Iterator<Item = (u64, &AlertV1, &ItemState)> {
+        self.items.iter().map(|(sequence, item)| (*sequence, &*item.alert, &item.state))
+    }
+
     /// How many are still to be delivered, those in flight included.
     pub fn pending(&self) -> usize {
         self.lines.values().map(|line| line.waiting.len()).sum()
@@ -228,6 +262,11 @@ impl Queue {
     pub fn oldest(&self) -> Option<DateTime<Utc>> {
         let alive = self.items.values().filter(|item| item.state.dead.is_none());
         alive.map(|item| item.state.since).min()
+    }
+
+    /// Whether anything of an incident is still to be delivered.
+    pub fn waits_for(&self, incident: &str) -> bool {
+        self.lines.contains_key(incident)
     }
 
     /// The dead ones, in the order of their numbers: number, alert, and why.

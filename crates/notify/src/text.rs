@@ -161,7 +161,7 @@ impl Texts {
     pub(crate) fn message_of(&self, context: &Context, language: Language) -> Message {
         if self.environment.get_template(own_name(language)).is_ok() {
             match self.render(own_name(language), context) {
-                Ok(message) if !message.subject.is_empty() => return message,
+                Ok(message) if !message.subject.is_empty() => return context.marked(message, language),
                 _ => self.fallbacks.fetch_add(1, Ordering::Relaxed),
             };
         }

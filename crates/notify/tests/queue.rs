@@ -26,6 +26,7 @@ enum Step {
     Take,
     Record { which: usize, outcome: Outcome },
     Retry(usize),
+    Withdraw(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -42,7 +43,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0_i64..60).prop_map(Step::Wait),
         6 => Just(Step::Take),
         6 => (any::<usize>(), outcome).prop_map(|(which, outcome)| Step::Record { which, outcome }),
-        1 => any::<usize>().prop_map(Step::Retry),
+        2 => any::<usize>().prop_map(Step::Retry),
+        1 => any::<usize>().prop_map(Step::Withdraw),
     ]
 }
 
@@ -132,12 +134,27 @@ proptest! {
                         (outcome, settled) => prop_assert!(false, "{outcome:?} led to {settled:?}"),
                     }
                 }
+                Step::Retry(which) if slow.is_empty() => prop_assert!(!queue.retry(which as u64, now)),
                 Step::Retry(which) => {
-                    let dead: Vec<usize> = (0..slow.len()).filter(|i| slow[*i].phase == Phase::Dead).collect();
-                    if !dead.is_empty() {
-                        let item = &mut slow[dead[which % dead.len()]];
-                        prop_assert!(queue.retry(item.sequence, now));
+                    let at = which % slow.len();
+                    let item = &mut slow[at];
+                    let has_failed = match item.phase {
+                        Phase::Dead => true,
+                        Phase::Waiting => item.attempts > 0,
+                        Phase::InFlight => false,
+                    };
+                    prop_assert_eq!(queue.retry(item.sequence, now), has_failed);
+                    if has_failed {
                         (item.phase, item.attempts, item.next_at) = (Phase::Waiting, 0, now);
+                    }
+                }
+                Step::Withdraw(which) if slow.is_empty() => prop_assert!(!queue.withdraw(which as u64)),
+                Step::Withdraw(which) => {
+                    let at = which % slow.len();
+                    let may_go = slow[at].phase != Phase::InFlight;
+                    prop_assert_eq!(queue.withdraw(slow[at].sequence), may_go);
+                    if may_go {
+                        slow.remove(at);
                     }
                 }
             }
@@ -173,4 +190,18 @@ fn a_notifier_that_wants_no_more_gets_nothing_until_it_is_enabled_and_loses_noth
     assert_eq!((queue.take(at(99)), queue.next_due(), queue.pending()), (None, None, 1));
     queue.enable();
     assert_eq!(queue.take(at(99)).unwrap().sequence, 1);
+}
+
+#[test]
+fn an_item_says_why_it_failed_and_a_state_of_before_that_was_kept_is_read() {
+    let mut queue = Queue::new(1);
+    queue.push(1, alert(1), ItemState::new(at(0), at(0)));
+    queue.take(at(0)).unwrap();
+    queue.record(1, &Outcome::Retry { after: None, reason: "HTTP 503".to_owned() }, at(1));
+    let state = queue.state(1).unwrap().clone();
+    assert_eq!((state.attempts, state.last_error.as_deref()), (1, Some("HTTP 503")));
+    let mut kept = serde_json::to_value(&state).unwrap();
+    kept.as_object_mut().unwrap().remove("last_error");
+    let read: ItemState = serde_json::from_value(kept).unwrap();
+    assert_eq!(read, ItemState { last_error: None, ..state });
 }

@@ -14,6 +14,9 @@ use crate::prefix_trie::PrefixTrie;
 const DESTINATIONS: &str = include_str!("../../../datasets/destinations/destinations.csv");
 const RISK: &str = include_str!("../../../datasets/risk/risk.csv");
 
+/// The day the risk data is of, `YYYY-MM-DD`, as `datasets/risk/SOURCE.md` says it.
+const RISK_OF: &str = "2026-11-25";
+
 /// A row of one [`Destinations`] table. Overlay rows come after the rows of the data set, so the id of a bundled
 /// row is the same with and without an overlay.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -107,6 +110,11 @@ impl Destinations {
     /// The table that comes with tollwatch (`datasets/destinations`, `datasets/risk`).
     pub fn bundled() -> Result<Self, Vec<DatasetError>> {
         Self::new(DESTINATIONS, RISK)
+    }
+
+    /// The day the risk tiers that come with tollwatch are of, `YYYY-MM-DD`.
+    pub fn risk_of() -> &'static str {
+        RISK_OF
     }
 
     /// Reads a table from two CSV texts with a header line each:

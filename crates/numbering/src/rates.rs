@@ -85,6 +85,7 @@ pub struct RateDeck {
     rates: Vec<Rate>,
     trie: PrefixTrie,
     default: Rate,
+    newest: Option<CalendarDate>,
 }
 
 impl RateDeck {
@@ -105,9 +106,14 @@ impl RateDeck {
     }
 
     /// A deck of rates with different prefixes and the rate of numbers that none of them matches.
-    fn new(rates: Vec<Rate>, default: Rate) -> Self {
+    fn new(rates: Vec<Rate>, default: Rate, newest: Option<CalendarDate>) -> Self {
         let trie = PrefixTrie::new(rates.iter().map(|rate| rate.prefix.as_str()).zip(0..));
-        Self { rates, trie, default }
+        Self { rates, trie, default, newest }
+    }
+
+    /// The day on which the newest of its rates became effective; none where the deck names no days.
+    pub fn newest(&self) -> Option<CalendarDate> {
+        self.newest
     }
 
     /// The rate with the longest prefix of a number; none where no row matches.

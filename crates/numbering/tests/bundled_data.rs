@@ -240,3 +240,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_data_is_of_the_days_that_its_sources_say() {
+    let made = |text: &str| {
+        let (_, after) = text.split_once("**Made** ").unwrap();
+        after.chars().take_while(|c| c.is_ascii_digit() || *c == '-').collect::<String>()
+    };
+    assert_eq!(Destinations::risk_of(), made(include_str!("../../../datasets/risk/SOURCE.md")));
+    let deck = include_str!("../../../datasets/rates/indicative-jpy.csv");
+    let newest = DECK.newest().unwrap().to_string();
+    assert!(deck.contains(&newest) && newest.len() == 10, "{newest}");
+}

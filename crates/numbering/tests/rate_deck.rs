@@ -224,3 +224,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_deck_is_as_new_as_the_newest_rate_in_force() {
+    let text = "prefix,rate,effective date\n224,1,2024-02-29\n232,1,2025-07-01\n232,2,2027-01-01\n237,1,\n";
+    let newest = |effective_on| {
+        let options = ImportOptions { effective_on, ..ImportOptions::default() };
+        let deck = RateDeck::import(text.as_bytes(), &options).unwrap().deck;
+        deck.newest().map(|day| day.to_string())
+    };
+    assert_eq!(newest(CalendarDate::new(2026, 11, 27)).as_deref(), Some("2025-07-01"));
+    assert_eq!(newest(None).as_deref(), Some("2027-01-01"));
+    assert_eq!(import("prefix,rate\n224,1\n").deck.newest(), None);
+}

@@ -115,18 +115,18 @@ impl Windows {
         Some(self.calls.get(self.begun().checked_sub(1)?)?.first_at)
     }
 
-    /// Puts a call where it belongs and shows `visit` every window that holds it: the spec's index, the
-    /// window's right edge and its totals, newest edge first. A window ends at the start of a call, so these
-    /// are all the windows whose content the new call has changed. `now` is the caller's clock; what is shown does
+    /// Puts a call where it belongs and shows `visit` every window that counts it: the spec's index, the
+    /// window's right edge and its totals, newest edge first. A window ends at the start of a call that it counts, so
+    /// these are all the windows whose content the new call has changed. `now` is the caller's clock; what is shown does
     /// not depend on it, only what is folded.
     ///
-    /// Costs a step for each younger call of the key that is not ahead, whatever the windows hold; a call that is
-    /// ahead costs a step for each call that its windows do not hold any more. A key with more than 2,048
+    /// Costs a step for each younger call of the key that is not ahead, but none for those that start together with it,
+    /// whatever the windows hold; a call that is ahead costs a step for each call that its windows do not hold any more. A key with more than 2,048
     /// entries folds its calls older than an hour into panes of 96 s, 900 to a day; a pane leaves a window
     /// with its last call, so a hot key may fire a pane early and never late.
     ///
-    /// Not folded: calls of the last ten minutes (up to 32,768 entries), calls that go on, and calls that are ahead.
-    /// These are bounded by how far ahead a start may lie, which is for the caller to say.
+    /// Not folded: calls of the last ten minutes (up to 32,768 entries, and 512 that start together), calls that go on,
+    /// and calls that are ahead. These are bounded by how far ahead a start may lie, which is for the caller to say.
     pub fn insert(
         &mut self,
         specs: &WindowSpecs,
@@ -144,7 +144,6 @@ impl Windows {
             self.blocks.enter(block);
         }
         self.open_calls += usize::from(call.is_open());
-        let traits = call.traits;
         let is_ahead = at >= self.begun() && call.first_at > now;
         self.ahead += usize::from(is_ahead);
         self.calls.insert(at, call);
@@ -155,10 +154,10 @@ impl Windows {
             if !is_ahead {
                 self.count_in(specs, at);
             }
-            self.visit_windows_of(specs, at, traits, visit);
+            self.visit_windows_of(specs, at, visit);
         }
         if self.calls.len() > self.fold_above.max(HOT) {
-            self.fold(specs);
+            self.fold(specs, now);
             // What could not be folded now is looked at again only when as much has come again.
             self.fold_above = 2 * self.calls.len();
         }
@@ -234,9 +233,8 @@ impl Windows {
     }
 
     /// Changes a call that is in the ring (it was answered, it ended, it was settled, more is known of its kind) and
-    /// shows `visit` every window that holds it, as [`Windows::insert`] does, and every window that held it before
-    /// its traits changed. Which call it is and when it started stay as they are, whatever `change` says. `None` if
-    /// there is no such call, or it was folded into a pane.
+    /// shows `visit` every window that counts it now, as [`Windows::insert`] does. Which call it is and when it started
+    /// stay as they are, whatever `change` says. `None` if there is no such call, or it was folded into a pane.
     pub fn update(
         &mut self,
         specs: &WindowSpecs,
@@ -269,7 +267,7 @@ impl Windows {
         }
         self.running.drop_empty();
         self.note_length(&after);
-        self.visit_windows_of(specs, at, before.traits, visit);
+        self.visit_windows_of(specs, at, visit);
         Some(after)
     }
 
@@ -284,6 +282,12 @@ impl Windows {
         call.range().map_or(0, |block| self.blocks.at_most(block))
     }
 
+    /// The calls that started after `after` and no later than `until`.
+    pub fn starting_in(&self, after: EventTime, until: EventTime) -> impl Iterator<Item = &CallStat> {
+        let from = self.end_of(|other| other.first_at <= after);
+        self.calls.range(from..).take_while(move |other| other.first_at <= until)
+    }
+
     /// The calls that started at that instant.
     pub fn starting_at(&self, started_at: EventTime) -> impl Iterator<Item = &CallStat> {
         let from = self.end_of(|other| other.first_at < started_at);
@@ -291,8 +295,9 @@ impl Windows {
     }
 
     pub(crate) fn position(&self, started_at: EventTime, call: u64) -> Option<usize> {
-        let from = self.end_of(|other| other.first_at < started_at);
-        self.starting_at(started_at).position(|other| other.call == call).map(|offset| from + offset)
+        let at = self.end_of(|other| (other.first_at, other.call) < (started_at, call));
+        let is_it = |other: &&CallStat| other.first_at == started_at && other.call == call;
+        self.calls.get(at).filter(is_it).map(|_| at)
     }
 
     fn note_length(&mut self, call: &CallStat) {
@@ -301,18 +306,17 @@ impl Windows {
         }
     }
 
-    /// Walks the right edge of each window that counts the call at `at`, or counted it while it had the traits
-    /// `before`, back from the newest call to it.
+    /// Walks the right edge of each window that counts the call at `at` back from the newest call to it. A window ends
+    /// at a call that it counts: what other calls the key has changes nothing of what is shown.
     fn visit_windows_of(
         &self,
         specs: &WindowSpecs,
         at: usize,
-        before: Traits,
         visit: &mut impl FnMut(usize, EventTime, &Totals),
     ) {
         let Some(call) = self.calls.get(at) else { return };
         for (index, spec) in specs.iter() {
-            if !call.traits.has(spec.traits) && !before.has(spec.traits) {
+            if !call.traits.has(spec.traits) {
                 continue;
             }
             let mut edge = self.begun();
@@ -337,11 +341,17 @@ impl Windows {
                 if edge < last {
                     self.reach_back(spec, &mut window, &mut unfolded_from, begin);
                 }
-                // Calls that start together are one edge, and it is the last of them that has them all.
-                if last_edge != Some(end.first_at) && call.last_at > begin {
-                    visit(index, end.first_at, &window.totals);
+                // Calls that start together are one edge, and all of them are inside at the first that is met.
+                let is_last = end.first_at == call.first_at;
+                if is_last || (end.traits.has(spec.traits) && last_edge != Some(end.first_at)) {
+                    if call.last_at > begin {
+                        visit(index, end.first_at, &window.totals);
+                    }
+                    if is_last {
+                        break;
+                    }
+                    last_edge = Some(end.first_at);
                 }
-                last_edge = Some(end.first_at);
                 if end.traits.has(spec.traits) {
                     window.totals.subtract(end);
                 }

@@ -41,6 +41,11 @@ impl Directory {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
+    /// Whether there is a file in a directory. Where it cannot be told, opening it will say why.
+    pub(crate) fn holds_file(path: &Path) -> bool {
+        path.join(FILE).try_exists().unwrap_or(true)
+    }
+
     /// Where the file is.
     pub(crate) fn file(&self) -> PathBuf {
         self.path.join(FILE)

@@ -1,5 +1,5 @@
 //! Opening, reading and writing.
-use crate::changes::{Changes, Delivery, DeliveryKey, Outbox, State};
+use crate::changes::{Changes, Outbox, State};
 use crate::damage::{Damage, Fault, guarded};
 use crate::directory::Directory;
 use crate::error::StoreError;
@@ -32,6 +32,11 @@ pub struct Store {
 }
 
 impl Store {
+    /// Whether a directory holds a store.
+    pub fn exists(directory: &Path) -> bool {
+        Directory::holds_file(directory)
+    }
+
     /// Opens the store of a directory, or begins one there. Every page is verified, and a file that is mostly
     /// unused space is made smaller.
     ///
@@ -58,6 +63,11 @@ impl Store {
         }
         let database = Some(begin(&disk).map_err(|fault| StoreError::of(&file, fault))?);
         Ok(Self { disk, database, commit: 0, file, _directory: None })
+    }
+
+    /// Bytes that the store takes on its disk.
+    pub fn bytes(&self) -> u64 {
+        self.disk.len().unwrap_or_default()
     }
 
     fn existing(
@@ -159,20 +169,6 @@ impl Store {
         let commit = self.attempt(|_, database| guarded(|| write(database, changes)))?;
         self.acknowledge(commit);
         Ok(())
-    }
-
-    /// Makes dead deliveries pending again, and returns how many.
-    pub fn retry(&mut self, which: impl Fn(&DeliveryKey) -> bool) -> Result<usize, StoreError> {
-        let mut changes = Changes::default();
-        for (key, delivery) in self.outbox()?.deliveries {
-            if let Delivery::Dead(detail) = delivery
-                && which(&key)
-            {
-                changes.deliveries.insert(key, Some(Delivery::Pending(detail)));
-            }
-        }
-        self.commit(&changes)?;
-        Ok(changes.deliveries.len())
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the user typed, and which command it is.
-use crate::commands::{check, formats, number, run, scan, schema};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::commands::{alerts, check, completions, drill, formats, man, number, run, scan, schema};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -24,12 +25,20 @@ enum Command {
     Run(RunArgs),
     /// Check a configuration: all faults at once, with their place
     Check(ConfigArgs),
+    /// Show alerts that were not delivered yet, or send them again
+    Alerts(AlertsArgs),
+    /// Let a made-up attack, marked as a drill, run through the service to everybody who is on call
+    Drill(DrillArgs),
     /// Show how dialled numbers are read, where they go, and which rules watch them
     Number(NumberArgs),
     /// Show what is read, and how to switch it on in the PBX
     Formats(FormatsArgs),
     /// Print a JSON Schema, or the API's OpenAPI document
     Schema(SchemaArgs),
+    /// Print what a shell needs to complete commands and flags
+    Completions(CompletionsArgs),
+    /// Print a manual page, or write all of them
+    Man(ManArgs),
 }
 
 /// Flags of every command that reads a configuration.
@@ -145,6 +154,119 @@ pub(crate) struct SchemaArgs {
     pub of: schema::Of,
 }
 
+/// Flags of every command that speaks to the service.
+#[derive(Debug, Args)]
+pub(crate) struct ServiceArgs {
+    /// Configuration file of the service
+    #[arg(short, long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// Where the running service listens, if not where `[http]` says
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub at: Option<SocketAddr>,
+    /// Language of messages: en, ja, auto
+    #[arg(long, value_name = "LANG")]
+    pub language: Option<String>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+impl ServiceArgs {
+    /// The flags that decide about the configuration.
+    pub(crate) fn config(&self) -> ConfigArgs {
+        let (config, language) = (Some(self.config.clone()), self.language.clone());
+        ConfigArgs { config, timezone: None, country: None, language }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AlertsArgs {
+    #[command(subcommand)]
+    pub command: AlertsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertsCommand {
+    /// Show alerts that wait to be delivered, and those that were given up
+    List(AlertsListArgs),
+    /// Send again what was given up, and at once what waits after a failure
+    Retry(AlertsRetryArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AlertsListArgs {
+    #[command(flatten)]
+    pub service: ServiceArgs,
+    /// Only these
+    #[arg(long, value_enum)]
+    pub state: Option<DeliveryStateArg>,
+    /// Only those to this notifier
+    #[arg(long, value_name = "NAME")]
+    pub notifier: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "which", required = true, multiple = true)]
+pub(crate) struct AlertsRetryArgs {
+    #[command(flatten)]
+    pub service: ServiceArgs,
+    /// Those to this notifier
+    #[arg(long, value_name = "NAME", group = "which")]
+    pub notifier: Option<String>,
+    /// All of them
+    #[arg(long, group = "which", conflicts_with_all = ["notifier", "ids"])]
+    pub all: bool,
+    /// Ids of alerts, as `alerts list` shows them
+    #[arg(value_name = "ALERT_ID", group = "which")]
+    pub ids: Vec<String>,
+}
+
+/// How a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DeliveryStateArg {
+    /// It will be tried, or tried again
+    Pending,
+    /// It was given up
+    Dead,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DrillArgs {
+    #[command(flatten)]
+    pub service: ServiceArgs,
+    /// Every notifier must have delivered within so long
+    #[arg(long, default_value = "60s", value_name = "DURATION")]
+    pub within: String,
+    /// Customer or site under whose rules it runs; the site's own without
+    #[arg(long, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// The drill ends by itself after so long; pagers are told so then
+    #[arg(long, default_value = "10m", value_name = "DURATION")]
+    pub lasting: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// Of which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Write all pages into this folder
+    #[arg(short, long, value_name = "FOLDER", conflicts_with = "command")]
+    pub output: Option<PathBuf>,
+    /// Of which command; of the whole without
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+}
+
+/// The command line as it is described to shells and manuals.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs the command line.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
@@ -162,6 +284,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Number(arguments) => number::run(&arguments),
         Command::Formats(arguments) => formats::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Alerts(arguments) => alerts::run(&arguments),
+        Command::Drill(arguments) => drill::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     };
     match done {
         Ok(code) => code,

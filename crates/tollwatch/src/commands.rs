@@ -1,6 +1,11 @@
 //! One file a command.
+pub(crate) mod alerts;
+mod asking;
 pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod drill;
 pub(crate) mod formats;
+pub(crate) mod man;
 pub(crate) mod number;
 mod outputs;
 mod report;

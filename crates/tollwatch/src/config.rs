@@ -6,6 +6,7 @@ mod service;
 mod sources;
 mod tenants;
 
+pub use deck::DataDates;
 pub(crate) use raw::TenantConfig;
 pub use raw::{DestinationConfig, RatesConfig, RawConfig, ServiceConfig, SiteConfig, SourceConfig};
 pub use service::Service;
@@ -49,6 +50,16 @@ impl fmt::Display for ConfigProblem {
     }
 }
 
+impl ConfigProblem {
+    /// A fault that was found only when the configuration was put to use, with its line in the file.
+    pub(crate) fn of_use(file: Option<&Path>, problem: Problem) -> Self {
+        let source =
+            file.map_or_else(|| "embedded configuration".to_owned(), |file| file.display().to_string());
+        let text = file.and_then(|file| std::fs::read_to_string(file).ok());
+        Self { source, line: text.and_then(|text| place::line_of(&text, &problem.place)), problem }
+    }
+}
+
 /// What flags say over the file.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
@@ -73,6 +84,8 @@ pub struct Config {
     pub tenants: Vec<TenantSettings>,
     /// How `tollwatch run` runs.
     pub service: Service,
+    /// How old the data is that calls are judged by.
+    pub data: DataDates,
     /// As it was given, with what it leaves out.
     pub raw: Box<RawConfig>,
     /// What is odd about the rate deck, and was taken all the same.
@@ -319,6 +332,7 @@ fn build(raw: &RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) ->
     let plan = plan.or_else(|| DialPlan::new(RawDialPlan::default()).ok())?;
     let destinations = Arc::new(destinations.or_else(|| Destinations::bundled().ok())?);
     let deck = Arc::new(deck.or_else(|| RateDeck::bundled().ok())?);
+    let data = DataDates::of(&raw.rates, folder, &deck);
     let detection = Detection {
         raw: &raw.detection,
         limits: raw.limits,
@@ -337,6 +351,14 @@ fn build(raw: &RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) ->
         &raw.rates.currency,
     );
     let service = Service::new(raw, folder, problems);
+    warnings.extend(service.http.iter().flat_map(tollwatch_http::HttpConfig::warnings));
+    if raw.notifiers.is_empty() && !sources.followed().is_empty() {
+        let what = language.unwrap_or(Language::English).pick(
+            "notifiers: there are none, so that `tollwatch run` tells nobody of anything; docs/notifiers.md has examples",
+            "notifiers: 通知先がないため、`tollwatch run` は誰にも知らせません。docs/notifiers.md に例があります",
+        );
+        warnings.push(what.to_owned());
+    }
     let tenants = tenants::settings(raw, &detection, &plan, &destinations, &deck, problems);
     match common {
         Ok(settings) => Some(Config {
@@ -345,6 +367,7 @@ fn build(raw: &RawConfig, folder: Option<&Path>, problems: &mut Vec<Problem>) ->
             settings,
             tenants,
             service,
+            data,
             raw: Box::new(raw.clone()),
             warnings,
         }),

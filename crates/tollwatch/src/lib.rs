@@ -5,6 +5,7 @@
 mod cli;
 mod commands;
 mod config;
+mod lacking;
 mod language;
 mod scan;
 mod service;
@@ -12,8 +13,9 @@ mod zones;
 
 pub use cli::run;
 pub use config::{
-    Config, ConfigProblem, DestinationConfig, Followed, From, Overrides, RatesConfig, RawConfig, Service,
-    ServiceConfig, SiteConfig, Source, SourceConfig, Sources, TenantSettings, Timezone, default_text,
+    Config, ConfigProblem, DataDates, DestinationConfig, Followed, From, Overrides, RatesConfig, RawConfig,
+    Service, ServiceConfig, SiteConfig, Source, SourceConfig, Sources, TenantSettings, Timezone,
+    default_text,
 };
 pub use language::Language;
 pub use scan::{FileReport, Quarantine, Reading, RejectSample, ScanError, ScanReport, Scanner};

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub use tally::RejectSample;
 pub(crate) use tally::{Counting, Tally};
 use tollwatch_cdr::{
-    Counters, DateOrder, Decoder, Detection, EventTime, Format, OffsetCheck, Record, Untold, Zone,
+    Carries, Counters, DateOrder, Decoder, Detection, EventTime, Format, OffsetCheck, Record, Untold, Zone,
     detect_among,
 };
 use tollwatch_detect::Engine;
@@ -62,6 +62,10 @@ pub struct FileReport {
     pub format: Format,
     /// Why it was taken for that, in English and Japanese; empty if the format was given.
     pub why: [String; 2],
+    /// Whose it is, and from which PBX.
+    pub source: Source,
+    /// What its records can say.
+    pub carries: Carries,
     /// The zone its civil times were read in.
     pub zone: Zone,
     /// The zone was told from the first records.
@@ -164,16 +168,18 @@ impl Scanner {
                 },
             }
         };
+        let decoder = Decoder::new(format, zone).with_session_limits(&source.session_limits);
+        let decoder = match self.date_order {
+            Some(order) => decoder.with_date_order(order),
+            None => decoder,
+        };
         self.inputs.push(Opened {
             path: path.to_owned(),
             source,
             why,
             found_zone,
             blocks,
-            decoder: match self.date_order {
-                Some(order) => Decoder::new(format, zone).with_date_order(order),
-                None => Decoder::new(format, zone),
-            },
+            decoder,
             tally: Tally::default(),
             error: None,
         });
@@ -205,9 +211,9 @@ impl Scanner {
 }
 
 /// An error in one line, with what caused it.
-pub(crate) fn with_causes(error: &SourceError) -> String {
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
-    let mut cause = std::error::Error::source(error);
+    let mut cause = error.source();
     while let Some(error) = cause {
         words.push_str(": ");
         words.push_str(&error.to_string());
@@ -271,6 +277,8 @@ impl Opened {
             path: self.path,
             format: self.decoder.format(),
             why: self.why,
+            source: self.source,
+            carries: self.decoder.carries(),
             zone: self.decoder.zone(),
             zone_is_found: self.found_zone.is_some(),
             offset: self.decoder.offset_check(),

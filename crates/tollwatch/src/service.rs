@@ -12,9 +12,15 @@ mod checkpoint;
 mod clock;
 mod commands;
 mod conditions;
+mod deliveries;
 mod delivery;
+mod drill;
+mod evidence;
+#[cfg(test)]
+mod faults;
 mod grouping;
 mod intake;
+mod keeping;
 mod looking;
 mod mutes;
 mod outbox;
@@ -27,4 +33,5 @@ mod signals;
 mod supervisor;
 mod view;
 
+pub(crate) use deliveries::{StoppedService, age_seconds};
 pub(crate) use runner::{Ended, Startup, run};

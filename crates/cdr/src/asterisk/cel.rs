@@ -77,6 +77,7 @@ impl<'a> CelRow<'a> {
 /// | `ANSWER` of such a channel | [`CallEventKind::Answered`] |
 /// | `HANGUP` of it, or `CHAN_END` where hang-ups are not logged | [`CallEventKind::Ended`] |
 /// | `APP_START` of an internal leg dialled in the middle of a call | [`CallEventKind::Diverted`], by the party whose number it shows |
+/// | `HANGUP` of a channel that dialled a code and placed no call | [`CallEventKind::CodeDialled`] |
 /// | `BLINDTRANSFER`, `ATTENDEDTRANSFER` | [`CallEventKind::Diverted`], for each party that was left |
 ///
 /// A channel that came in from outside was started by nobody. Which
@@ -226,6 +227,15 @@ impl CelTracker {
         self.start_late(serial, row, out);
         self.start_opened(serial, row, out);
         let Some(channel) = self.channels.remove(serial) else { return };
+        if let Some(code) = channel.code() {
+            let kind = CallEventKind::CodeDialled {
+                dialled: &code.extension,
+                from_outside: channel::from_outside(&code.context),
+                account: out.account,
+                source_address: b"",
+            };
+            out.event(channel::leg(&channel.name), kind);
+        }
         let cause = extra::hangup_cause(row.extra);
         if let Some(outcome) = channel.leg.outcome(cause).or_else(|| channel.opened.outcome(cause)) {
             out.event(channel::leg(&channel.name), CallEventKind::Ended { outcome });

@@ -2,7 +2,7 @@
 use super::{Cdr, EventTime, Times, channel};
 use crate::csv::Row;
 use crate::descriptor::{ABSENT, Choice, Columns, Dialect, Plan};
-use crate::{Leg, Party};
+use crate::{Identity, Leg, Party};
 
 /// The outside as a party, where a record names no trunk: what was dialled says whether it was reached.
 const OUTSIDE: &[u8] = b"outside";
@@ -76,7 +76,7 @@ pub(super) fn cdr<'a>(
     columns: &Columns,
     plan: &Plan,
     times: &Times,
-    identity: u64,
+    identity: Identity,
     names: &'a Names,
 ) -> Cdr<'a> {
     let way = if columns.direction == ABSENT { Way::Unsaid } else { way_of(row, columns, plan) };
@@ -126,6 +126,7 @@ pub(super) fn cdr<'a>(
         source_address: first(row, columns.source_address),
         tenant: first(row, columns.tenant),
         identity,
+        length_unknown: times.length_unknown,
     }
 }
 
@@ -141,7 +142,14 @@ fn plain_origin<'a>(
     calling: &'a [u8],
     names: &'a Names,
 ) -> Leg<'a> {
-    let named = first(row, if way == Way::Inbound { columns.trunk } else { columns.extension });
+    let diverter = first(row, columns.diverter);
+    let named = if way == Way::Inbound {
+        first(row, columns.trunk)
+    } else if diverter.is_empty() || diverter == first(row, columns.dialled) {
+        first(row, columns.extension)
+    } else {
+        diverter
+    };
     Leg { id: names.origin(), party: party(if named.is_empty() { calling } else { named }) }
 }
 
@@ -153,7 +161,7 @@ fn plain_target<'a>(
     dialled: &'a [u8],
     names: &'a Names,
 ) -> Leg<'a> {
-    let id = row.field(columns.leg_id);
+    let id = first(row, columns.leg_id);
     let id = if id.is_empty() { names.target() } else { id };
     let trunk = first(row, columns.trunk);
     let party = match way {

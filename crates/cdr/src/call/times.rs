@@ -12,6 +12,9 @@ const LONGEST_CALL_SECONDS: i64 = 7 * 86_400;
 /// second or two. More than this is a clock that was changed.
 const ROUNDING_SECONDS: u64 = 5;
 
+/// A timer that ends a session is this much off.
+const LIMIT_SECONDS: u64 = 1;
+
 /// 2001-01-01T00:00:00Z. A time before that is of a clock that started from nothing.
 pub(crate) const CLOCK_SET_SINCE: i64 = 978_307_200;
 
@@ -25,6 +28,8 @@ pub(super) struct Times {
     pub(super) ended: i64,
     pub(super) billable: i64,
     pub(super) outcome: Outcome,
+    /// A session timer ended it.
+    pub(super) length_unknown: bool,
 }
 
 impl Reader {
@@ -63,13 +68,14 @@ impl Reader {
         if answered.is_some_and(|at| own_length_is_shorter(started, at, ended, Some(ended), talk)) {
             return None;
         }
-        Some(conclude(&mut self.counters, row, columns, plan, (started, answered, ended), (talk, true)))
+        let (times, billable) = ((started, answered, ended), (talk, true));
+        Some(conclude(&mut self.counters, &self.session_limits, row, columns, plan, times, billable))
     }
 
     /// The same of any row.
     #[inline(never)]
     fn odd_times(&mut self, row: &Row<'_>, columns: &Columns, plan: &'static Plan) -> Result<Times, Fault> {
-        let Self { clock, order, counters, .. } = self;
+        let Self { clock, order, counters, session_limits, .. } = self;
         let (forms, sources) = (&plan.forms, &plan.sources);
         let mut civil = CivilTimes { zone: clock, order: *order, counters, plan };
         let created = || Choice::NotBefore(creation_epoch(row.field(columns.created_in)));
@@ -103,7 +109,14 @@ impl Reader {
         } else {
             (begun, printed)
         };
-        let contradiction = || fault(plan, columns.duration, sources.duration, RejectReason::Contradiction);
+        let contradiction = || {
+            let (column, source) = if columns.duration == ABSENT {
+                (columns.billable, sources.billable)
+            } else {
+                (columns.duration, sources.duration)
+            };
+            fault(plan, column, source, RejectReason::Contradiction)
+        };
         let (started, ended, by_clock) = match (begun, printed, duration) {
             (Some(started), Some(printed), Some(duration)) => {
                 let (ended, by) = ended(started, printed, duration).ok_or_else(contradiction)?;
@@ -143,11 +156,13 @@ impl Reader {
             None
         } else {
             let near = || Choice::Nearest(ended.saturating_sub(billable.unwrap_or_default()));
+            // A date from before there was a clock to set (1899, 0000) is one more way to write "never".
             Some(civil.read(answer, &forms.answered, (columns.answered, sources.answered), near)?)
+                .filter(|&at| at >= CLOCK_SET_SINCE)
         };
         let mut talk = match (billable, answered) {
             (Some(billable), _) if billable <= LONGEST_CALL_SECONDS => billable.max(0),
-            (_, Some(answered)) if answered <= ended => ended - answered,
+            (_, Some(answered)) if answered <= ended => ended - answered.max(started),
             (None, None) => ended - started,
             (None, Some(_)) => 0,
             (Some(_), _) => {
@@ -169,7 +184,7 @@ impl Reader {
             talk = (ended - answered).max(0);
         }
         let (times, billable) = ((started, answered, ended), (talk, billable.is_some()));
-        Ok(conclude(civil.counters, row, columns, plan, times, billable))
+        Ok(conclude(civil.counters, session_limits, row, columns, plan, times, billable))
     }
 }
 
@@ -179,6 +194,7 @@ impl Reader {
 #[allow(clippy::inline_always, reason = "measured, as above")]
 fn conclude(
     counters: &mut Counters,
+    session_limits: &[i64],
     row: &Row<'_>,
     columns: &Columns,
     plan: &'static Plan,
@@ -187,15 +203,19 @@ fn conclude(
 ) -> Times {
     let written = (columns.outcome != ABSENT).then(|| plan.forms.outcome(row.field(columns.outcome)));
     let outcome = outcome(columns.answered_by, written, answered.is_some(), talk);
-    counters.answered_against_disposition +=
-        u64::from(outcome == Outcome::Answered && written.is_some_and(|written| written != outcome));
+    let contradicts = written.is_some_and(|written| written != outcome) && !plan.forms.outcome_is_cause;
+    counters.answered_against_disposition += u64::from(outcome == Outcome::Answered && contradicts);
     let is_answered = outcome == Outcome::Answered;
     let answered = is_answered.then(|| match answered {
         Some(answered) if (started..=ended).contains(&answered) => answered,
         _ => (ended - talk).max(started),
     });
     let counts = is_answered || (is_written && columns.answered_by == AnsweredBy::AnswerTime);
-    Times { started, answered, ended, billable: if counts { talk } else { 0 }, outcome }
+    let is_limit = |seconds: i64| session_limits.iter().any(|limit| limit.abs_diff(seconds) <= LIMIT_SECONDS);
+    let length_unknown =
+        is_answered && !session_limits.is_empty() && (is_limit(talk) || is_limit(ended - started));
+    counters.at_session_limit += u64::from(length_unknown);
+    Times { started, answered, ended, billable: if counts { talk } else { 0 }, outcome, length_unknown }
 }
 
 /// Reads the times of a row.
@@ -338,9 +358,12 @@ fn outcome(by: AnsweredBy, written: Option<Outcome>, answer_time: bool, talk: i6
     }
 }
 
-/// The second at which a channel was created, from its id: `1772906414.0`, or `pbx-1772906414.0` where the PBX
-/// has a name.
+/// The second at which a channel was created, from its id: `1772906414.0`, `pbx-1772906414.0` where the PBX
+/// has a name, or a UUID made from the time.
 pub(crate) fn creation_epoch(id: &[u8]) -> Option<i64> {
+    if id.len() == 36 && id.get(13..15) == Some(b"-1") {
+        return uuid_epoch(id);
+    }
     let dot = id.iter().rposition(|&byte| byte == b'.')?;
     let serial = id.get(dot + 1..)?;
     let named = id.get(..dot)?;
@@ -352,6 +375,21 @@ pub(crate) fn creation_epoch(id: &[u8]) -> Option<i64> {
     ((9..=10).contains(&epoch.len()) && digits(epoch) && digits(serial)).then(|| whole_seconds(epoch))?
 }
 
+/// The second in a UUID of version 1, which counts tenths of microseconds from the start of the Gregorian calendar
+/// (RFC 9562, section 5.1).
+#[cold]
+fn uuid_epoch(id: &[u8]) -> Option<i64> {
+    const GREGORIAN: i64 = 12_219_292_800;
+    let mut value = [0; 5];
+    for (part, value) in id.split(|&byte| byte == b'-').zip(&mut value) {
+        let digits = std::str::from_utf8(part).ok().filter(|_| part.iter().all(u8::is_ascii_hexdigit))?;
+        *value = i64::from_str_radix(digits, 16).ok()?;
+    }
+    let hyphens = [8, 13, 18, 23].iter().all(|&at| id.get(at) == Some(&b'-'));
+    let [low, mid, high, ..] = value;
+    hyphens.then_some(((high & 0xfff) << 48 | mid << 32 | low) / 10_000_000 - GREGORIAN)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -361,6 +399,10 @@ mod tests {
         for (text, read) in [
             ("1772906414.0", Some(1_772_906_414)),
             ("pbx-1772906414.12", Some(1_772_906_414)),
+            ("d80e22e0-4c15-11ea-97a0-9dd79410affb", Some(1_581_346_729)),
+            ("d80e22e0-4c15-41ea-97a0-9dd79410affb", None),
+            ("d80e22e0-4c15-11ea-97a0-9dd79410aff_", None),
+            ("d80e22e0-4c15-1-1ea-97a0-9dd79410aff", None),
             ("head-office.example-1772906414.12", Some(1_772_906_414)),
             ("user text", None),
             ("1772906414", None),

@@ -2,6 +2,8 @@
 use crate::descriptor::Quotes;
 use memchr::memmem;
 
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A row of a window, and where its separators stand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row<'a> {
@@ -15,7 +17,8 @@ pub(crate) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The row in `window[start..end]`; a carriage return at its end belongs to the line end.
+    /// The row in `window[start..end]`; a carriage return at its end belongs to the line end. A byte order mark in
+    /// front, where files with one were joined, is none of its first value.
     #[inline]
     pub(crate) fn new(
         window: &'a [u8],
@@ -24,6 +27,12 @@ impl<'a> Row<'a> {
         start: usize,
         end: usize,
     ) -> Self {
+        let start = match window.get(start) {
+            Some(0xef) if window.get(start..end).is_some_and(|row| row.starts_with(BYTE_ORDER_MARK)) => {
+                start + 3
+            }
+            _ => start,
+        };
         let returns = end > start && window.get(end - 1) == Some(&b'\r');
         Self { window, commas, inner, start, end: end - usize::from(returns) }
     }

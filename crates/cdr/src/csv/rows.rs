@@ -1,6 +1,6 @@
 //! Splits blocks of bytes into rows, and finds the way back after a row that cannot be read.
 use super::index::{Index, Marks};
-use super::row::Row;
+use super::row::{BYTE_ORDER_MARK, Row};
 use crate::{Place, RejectReason, Rejected, Sink};
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 pub(crate) const RECORD_MAX: usize = 64 * 1024;
 /// Bytes indexed at first where the last record was bad: quotes may be out of step again.
 const CAUTIOUS: usize = 512;
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// What a file in UTF-16 begins with.
 const WIDE_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
@@ -41,6 +40,8 @@ pub(crate) struct Rows {
     wide: bool,
     /// The bytes to come belong to a line that was longer than any record.
     overlong: bool,
+    /// The bytes to come may go on with a hole that was told of.
+    hole: bool,
     /// Records read although they were cut off.
     pub(crate) cut_off: u64,
     #[serde(skip)]
@@ -82,6 +83,10 @@ impl Rows {
         while let Some(rest) = block.get(taken..).filter(|rest| !rest.is_empty()) {
             if self.overlong {
                 let Some(length) = self.rest_of_overlong(rest, end_of_input, sink) else { break };
+                taken += length;
+                continue;
+            }
+            if let Some(length) = self.hole(rest, sink) {
                 taken += length;
                 continue;
             }
@@ -128,6 +133,21 @@ impl Rows {
         self.wide = WIDE_MARKS.into_iter().any(|mark| block.starts_with(mark));
         let length = if block.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         self.bytes += length as u64;
+        Some(length)
+    }
+
+    /// Passes over the zeros in front of a record, and says how many there are: where a log was cut back to nothing while
+    /// its writer went on at its old place, they stand for what was cut away.
+    fn hole<S: Sink>(&mut self, rest: &[u8], sink: &mut S) -> Option<usize> {
+        let length = rest.iter().take_while(|byte| **byte == 0).count();
+        let was_told = std::mem::replace(&mut self.hole, length > 0);
+        if length == 0 {
+            return None;
+        }
+        if !was_told {
+            sink.passed_over(self.place());
+        }
+        self.advance(length, 0);
         Some(length)
     }
 
@@ -184,6 +204,9 @@ impl Rows {
     ) -> Step {
         let (mut start, mut commas, mut quoted) = (0, 0, index.quoted_lines.as_slice());
         for line in &index.lines {
+            if window.get(start) == Some(&0) {
+                break;
+            }
             let end = line.at as usize;
             let length = end + 1 - start;
             let own = index.commas().get(commas..line.commas as usize).unwrap_or_default();

@@ -59,6 +59,10 @@ impl RowReader<'_> {
     ) -> Result<(), Fault> {
         let Self { plan, header, reader, channels, .. } = self;
         let columns = columns_of(row, plan, header)?;
+        if !plan.pass_over.is_empty() && is_passed_over(row, columns, plan) {
+            sink.passed_over(place);
+            return Ok(());
+        }
         match plan.reader {
             ReaderKind::AsteriskCel => {
                 asterisk::cel_csv::read(row, columns, plan, reader, channels, place, sink)
@@ -115,6 +119,16 @@ impl RowReader<'_> {
         let excess = row.width().checked_sub(width).filter(|&excess| excess > 0)?;
         Some((number, excess))
     }
+}
+
+/// Whether what stands in a column says that this row is passed over.
+#[inline(never)]
+fn is_passed_over(row: &Row<'_>, columns: &Columns, plan: &Plan) -> bool {
+    let is = |(&column, holds): (&usize, &Vec<String>)| {
+        let field = row.field(column);
+        holds.iter().any(|text| text.as_bytes().eq_ignore_ascii_case(field))
+    };
+    columns.pass_over.iter().zip(&plan.pass_over).any(is)
 }
 
 /// Where the columns of this row stand.

@@ -2,7 +2,8 @@
 use super::fault::{DescriptorError, DescriptorFault};
 use super::plan::{ABSENT, Choice, Columns, Forms, Layout, Name, Numbers, Plan};
 use super::raw::{
-    Header, Names, Quotes, RawDescriptor, RawFields, RawLines, RawText, RawTime, ReaderKind, Shape,
+    AnsweredBy, Header, Names, Quotes, RawDescriptor, RawFields, RawLines, RawPassOver, RawText, RawTime,
+    ReaderKind, Shape,
 };
 use crate::civil::{TimeForm, TimeForms};
 use crate::describe::{Description, Setting, Text};
@@ -53,7 +54,8 @@ pub(super) fn compile(raw: &RawDescriptor, text: &str) -> Result<Plan, Descripto
         names.declare(name);
     }
     twice(&lines.columns, &mut faults);
-    let sources = sources(fields, *reader, &mut names, &mut faults);
+    let mut sources = sources(fields, *reader, &mut names, &mut faults);
+    sources.pass_over = pass_over(lines, &mut names, &mut faults);
     let forms = forms(fields, &mut faults);
     if *reader == ReaderKind::Columns {
         complete(fields, &mut faults);
@@ -110,6 +112,7 @@ pub(super) fn compile(raw: &RawDescriptor, text: &str) -> Result<Plan, Descripto
         header: lines.header,
         type_line: lines.type_line,
         skip: lines.skip.clone(),
+        pass_over: lines.pass_over.iter().map(|rows| rows.holds.clone()).collect(),
         names: names.names,
         expected: widths(&layouts),
         layouts,
@@ -157,6 +160,18 @@ fn twice(columns: &[String], faults: &mut Faults) {
             );
         }
     }
+}
+
+/// The columns that say of rows that they are passed over.
+fn pass_over(lines: &RawLines, names: &mut Interned, faults: &mut Faults) -> Vec<usize> {
+    let column = |(at, rows): (usize, &RawPassOver)| {
+        let place = format!("lines.pass_over[{at}]");
+        if rows.holds.is_empty() {
+            faults.add(format!("{place}.holds"), "an empty list", "what stands in the column of such rows");
+        }
+        names.number(&format!("{place}.column"), &rows.column, faults)
+    };
+    lines.pass_over.iter().enumerate().map(column).collect()
 }
 
 /// Names of columns, each with its number.
@@ -224,7 +239,6 @@ fn sources(fields: &RawFields, reader: ReaderKind, names: &mut Interned, faults:
     let context = one("context", fields.context.as_ref());
     let application = one("application", fields.application.as_ref());
     let data = one("data", fields.data.as_ref());
-    let leg_id = one("leg_id", fields.leg_id.as_ref());
     let identity_where =
         one("identity.where_present", fields.identity.as_ref().map(|identity| &identity.where_present));
     let mut choice = |place: &str, columns: &Names| names.several(place, columns.as_slice(), faults);
@@ -242,24 +256,29 @@ fn sources(fields: &RawFields, reader: ReaderKind, names: &mut Interned, faults:
         context,
         application,
         data,
-        leg_id,
         identity_where,
         calling: choice("calling", &fields.calling),
         dialled: choice("dialled", &fields.dialled),
         sent: choice("sent", &fields.sent),
         rang: choice("rang", &fields.rang),
         extension: choice("extension", &fields.extension),
+        diverter: choice("diverter", &fields.diverter),
         trunk: choice("trunk", &fields.trunk),
         account: choice("account", &fields.account),
         source_address: choice("source_address", &fields.source_address),
         tenant: choice("tenant", &fields.tenant),
         call_id: choice("call_id", &fields.call_id),
+        leg_id: choice("leg_id", &fields.leg_id),
         identity: fields
             .identity
             .as_ref()
             .map_or([ABSENT; 4], |identity| names.several("identity.columns", &identity.columns, faults)),
         events,
-        answered_by: super::AnsweredBy::AnswerTime,
+        pass_over: Vec::new(),
+        answered_by: match &fields.outcome {
+            Some(outcome) if outcome.cause => AnsweredBy::BillableSeconds,
+            _ => AnsweredBy::Outcome,
+        },
         texts: Vec::new(),
     }
 }
@@ -293,7 +312,7 @@ fn time_forms(place: &str, raw: Option<&RawTime>, faults: &mut Faults) -> TimeFo
             Err(what) => faults.add(
                 format!("fields.{place}.forms"),
                 format!("{form:?}: {what}"),
-                "iso, rfc3339, epoch_seconds, epoch_milliseconds, epoch_microseconds or a pattern of %Y %y %m %d %b %H %I %p %M %S %f",
+                "iso, rfc3339, h323, epoch_seconds, epoch_milliseconds, epoch_microseconds or a pattern of %Y %y %m %d %b %H %I %p %M %S %f",
             ),
         }
     }
@@ -316,6 +335,13 @@ fn forms(fields: &RawFields, faults: &mut Faults) -> Forms {
             }
             outcomes.push((spelling.clone(), outcome));
         }
+        if raw.cause && !raw.answered.is_empty() {
+            let hint = "leave out `answered`, or `cause`";
+            faults.add("fields.outcome.answered", "a cause says of no call that it was answered", hint);
+        } else if !raw.cause && raw.answered.is_empty() {
+            let hint = "what stands there for one, or `cause = true`";
+            faults.add("fields.outcome.answered", "nothing says that a call was answered", hint);
+        }
     }
     let direction = fields.direction.as_ref();
     Forms {
@@ -326,6 +352,7 @@ fn forms(fields: &RawFields, faults: &mut Faults) -> Forms {
         billable: fields.billable.as_ref().map(|duration| duration.unit).unwrap_or_default(),
         answered_by: fields.answered_by,
         outcomes,
+        outcome_is_cause: fields.outcome.as_ref().is_some_and(|outcome| outcome.cause),
         inbound: direction.map(|direction| direction.inbound.clone()).unwrap_or_default(),
         internal: direction.map(|direction| direction.internal.clone()).unwrap_or_default(),
     }

@@ -30,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) header: Header,
     pub(crate) type_line: bool,
     pub(crate) skip: Vec<String>,
+    /// What stands in a column of rows that are passed over, in the order of [`Columns::pass_over`].
+    pub(crate) pass_over: Vec<Vec<String>>,
     pub(crate) names: Vec<Name>,
     /// By width, where columns stand in order.
     pub(crate) layouts: Vec<Layout>,
@@ -88,21 +90,24 @@ pub(crate) struct Columns {
     pub(crate) context: usize,
     pub(crate) application: usize,
     pub(crate) data: usize,
-    pub(crate) leg_id: usize,
     pub(crate) identity_where: usize,
     pub(crate) calling: Choice,
     pub(crate) dialled: Choice,
     pub(crate) sent: Choice,
     pub(crate) rang: Choice,
     pub(crate) extension: Choice,
+    pub(crate) diverter: Choice,
     pub(crate) trunk: Choice,
     pub(crate) account: Choice,
     pub(crate) source_address: Choice,
     pub(crate) tenant: Choice,
     pub(crate) call_id: Choice,
+    pub(crate) leg_id: Choice,
     pub(crate) identity: [usize; 4],
+    pub(crate) pass_over: Vec<usize>,
     /// The columns of the tracker of channel events.
     pub(crate) events: [usize; 12],
+    /// What tells that a call was answered; in the numbers of names, what does where there is no time of answer.
     pub(crate) answered_by: AnsweredBy,
     /// Those that hold text of the call, which whoever calls may have chosen.
     pub(crate) texts: Vec<usize>,
@@ -119,15 +124,17 @@ impl Columns {
             at
         };
         let (answered, outcome) = (at(self.answered), at(self.outcome));
-        let single = [self.data, self.channel, self.target_channel, self.leg_id];
+        let single = [self.data, self.channel, self.target_channel];
         let several = [
             self.dialled,
             self.calling,
             self.account,
             self.call_id,
+            self.leg_id,
             self.sent,
             self.rang,
             self.extension,
+            self.diverter,
             self.trunk,
             self.source_address,
             self.tenant,
@@ -150,23 +157,25 @@ impl Columns {
             context: at(self.context),
             application: at(self.application),
             data: at(self.data),
-            leg_id: at(self.leg_id),
             identity_where: at(self.identity_where),
             calling: choice(self.calling),
             dialled: choice(self.dialled),
             sent: choice(self.sent),
             rang: choice(self.rang),
             extension: choice(self.extension),
+            diverter: choice(self.diverter),
             trunk: choice(self.trunk),
             account: choice(self.account),
             source_address: choice(self.source_address),
             tenant: choice(self.tenant),
             call_id: choice(self.call_id),
+            leg_id: choice(self.leg_id),
             identity: self.identity.map(at),
+            pass_over: self.pass_over.iter().map(|&name| at(name)).collect(),
             events: self.events.map(at),
             answered_by: answered_by.unwrap_or(match (answered, outcome) {
                 (ABSENT, ABSENT) => AnsweredBy::BillableSeconds,
-                (ABSENT, _) => AnsweredBy::Outcome,
+                (ABSENT, _) => self.answered_by,
                 _ => AnsweredBy::AnswerTime,
             }),
             texts,
@@ -184,6 +193,8 @@ pub(crate) struct Forms {
     pub(crate) billable: Unit,
     pub(crate) answered_by: Option<AnsweredBy>,
     pub(crate) outcomes: Vec<(String, Outcome)>,
+    /// The outcome's column says why calls ended, and of none whether it was answered.
+    pub(crate) outcome_is_cause: bool,
     pub(crate) inbound: Vec<String>,
     pub(crate) internal: Vec<String>,
 }
@@ -198,6 +209,8 @@ impl Forms {
 
     #[cold]
     fn outcome_in_any_case(&self, text: &[u8]) -> Outcome {
+        // Padded inside its quotes.
+        let text = text.trim_ascii();
         let of = |spelling: &&(String, Outcome)| spelling.0.as_bytes().eq_ignore_ascii_case(text);
         self.outcomes.iter().find(of).map_or(Outcome::Failed, |spelling| spelling.1)
     }

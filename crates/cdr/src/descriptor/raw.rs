@@ -119,6 +119,8 @@ pub(crate) struct RawLines {
     pub(super) type_line: bool,
     /// Lines that begin with one of these hold no call: comments, trailers, page headers.
     pub(super) skip: Vec<String>,
+    /// Rows that tell of no call, or of one that another row tells of, by what stands in a column.
+    pub(super) pass_over: Vec<RawPassOver>,
     /// Names of the columns, in order; may be empty where there is always a header.
     pub(super) columns: Vec<String>,
     /// Rows may end before the last of `columns`, but not before this many.
@@ -139,6 +141,16 @@ pub(crate) struct RawBehind {
     pub(super) columns: Vec<String>,
     /// Only if this column holds an id with the second of its creation (`1772906414.0`).
     pub(super) id: Option<String>,
+}
+
+/// Rows that are passed over.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RawPassOver {
+    /// The column.
+    pub(super) column: String,
+    /// What stands there (any case).
+    pub(super) holds: Vec<String>,
 }
 
 /// Shape of lines.
@@ -236,6 +248,8 @@ pub(crate) struct RawFields {
     pub(super) rang: Names,
     /// The extension that placed the call, where no channel says so; the A-number if not given.
     pub(super) extension: Names,
+    /// The phone that sent the call on and so placed it; nobody did where that is the number called.
+    pub(super) diverter: Names,
     /// The trunk it went out or came in over, where no channel says so.
     pub(super) trunk: Names,
     /// Account that is billed.
@@ -246,9 +260,9 @@ pub(crate) struct RawFields {
     pub(super) tenant: Names,
     /// Id that the legs of a call share.
     pub(super) call_id: Names,
-    /// Id of the leg, where no channel says so.
-    pub(super) leg_id: Option<String>,
-    /// Id that holds the second the channel was created in.
+    /// Id of the leg, where no channel says so: rows with the same one are the same leg.
+    pub(super) leg_id: Names,
+    /// Id that holds the second the channel was created in: `1772906414.0`, or a UUID made from the time.
     pub(super) created_in: Option<String>,
     /// Channel that placed the leg.
     pub(super) channel: Option<String>,
@@ -271,8 +285,9 @@ pub(crate) struct RawTime {
     /// The column.
     pub(super) column: String,
     /// How they are written; the first that fits counts. `iso` (`2026-03-08 03:00:18`) if not given. Also
-    /// `rfc3339`, `epoch_seconds` (a fraction is cut off), `epoch_milliseconds`, `epoch_microseconds`, or a
-    /// pattern of `%Y %y %m %d %b %H %I %p %M %S %f`. Two patterns that differ by the order of day and month
+    /// `rfc3339`, `h323` (`*03:00:18.250 UTC Sun Mar 8 2026`; of zones `UTC`, `GMT` and `GMT+9` are known, all
+    /// others are the source's own), `epoch_seconds` (a fraction is cut off), `epoch_milliseconds`,
+    /// `epoch_microseconds`, or a pattern of `%Y %y %m %d %b %H %I %p %M %S %f`. Two patterns that differ by the order of day and month
     /// are told apart by the first records, or by the operator.
     #[serde(default)]
     pub(super) forms: Vec<String>,
@@ -312,6 +327,7 @@ pub(crate) struct RawOutcome {
     /// The column.
     pub(super) column: String,
     /// What stands there (any case) for an answered call.
+    #[serde(default)]
     pub(super) answered: Vec<String>,
     /// For one that was not.
     #[serde(default)]
@@ -319,6 +335,9 @@ pub(crate) struct RawOutcome {
     /// For a busy far end. All else is a failure.
     #[serde(default)]
     pub(super) busy: Vec<String>,
+    /// It is the cause of the end, which says of no call whether it was answered.
+    #[serde(default)]
+    pub(super) cause: bool,
 }
 
 /// What tells that a call was answered.

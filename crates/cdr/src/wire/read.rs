@@ -3,7 +3,8 @@ use super::{CallEventTypeV1, CallEventV1, CdrTypeV1, CdrV1, EventKindV1, LegV1, 
 use crate::call::hasher;
 use crate::csv::Fault;
 use crate::{
-    CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Party, Place, Record, RejectReason, Sink,
+    CallEvent, CallEventKind, Cdr, EventTime, Identity, Leg, Outcome, Party, Place, Record, RejectReason,
+    Sink,
 };
 use serde::Deserialize;
 use std::hash::Hasher as _;
@@ -114,6 +115,7 @@ fn cdr_record<'a>(cdr: &'a CdrV1, whole: u64, names: &'a Names) -> Result<Cdr<'a
         source_address: cdr.source_address.as_bytes(),
         tenant: cdr.tenant.as_bytes(),
         identity: identity(&cdr.identity, whole),
+        length_unknown: cdr.length_unknown,
     })
 }
 
@@ -142,6 +144,17 @@ fn event_record<'a>(event: &'a CallEventV1, names: &'a Names) -> Result<CallEven
         }
         EventKindV1::Answered => CallEventKind::Answered,
         EventKindV1::Diverted => CallEventKind::Diverted { by: event.by.as_bytes() },
+        EventKindV1::CodeDialled => {
+            if target.party == Party::None {
+                target.party = party(&event.extension);
+            }
+            CallEventKind::CodeDialled {
+                dialled: event.dialled.as_bytes(),
+                from_outside: event.from_outside,
+                account: event.account.as_bytes(),
+                source_address: event.source_address.as_bytes(),
+            }
+        }
         EventKindV1::Ended => {
             CallEventKind::Ended { outcome: event.outcome.map_or(Outcome::NoAnswer, Outcome::from) }
         }
@@ -177,18 +190,18 @@ fn leg<'a>(written: Option<&'a LegV1>, id: &'a str, peer: &'a str) -> Leg<'a> {
 }
 
 /// Sixteen hexadecimal digits are the hash itself, as this program writes it.
-fn identity(text: &str, whole: u64) -> u64 {
+fn identity(text: &str, whole: u64) -> Identity {
     if text.is_empty() {
-        return whole;
+        return Identity::OfRecord(whole);
     }
     if text.len() == 16
         && let Ok(identity) = u64::from_str_radix(text, 16)
     {
-        return identity;
+        return Identity::Given(identity);
     }
     let mut hash = hasher();
     hash.write(text.as_bytes());
-    hash.finish()
+    Identity::Given(hash.finish())
 }
 
 impl TimeV1 {

@@ -53,7 +53,8 @@ impl From<&Cdr<'_>> for CdrV1 {
             account: text(cdr.account),
             source_address: text(cdr.source_address),
             tenant: text(cdr.tenant),
-            identity: format!("{:016x}", cdr.identity),
+            length_unknown: cdr.length_unknown,
+            identity: format!("{:016x}", cdr.identity.value()),
         }
     }
 }
@@ -95,6 +96,13 @@ impl From<&CallEvent<'_>> for CallEventV1 {
             CallEventKind::Diverted { by } => {
                 written.event = EventKindV1::Diverted;
                 written.by = text(by);
+            }
+            CallEventKind::CodeDialled { dialled, from_outside, account, source_address } => {
+                written.event = EventKindV1::CodeDialled;
+                written.dialled = text(dialled);
+                written.from_outside = from_outside;
+                written.account = text(account);
+                written.source_address = text(source_address);
             }
             CallEventKind::Ended { outcome } => {
                 written.event = EventKindV1::Ended;

@@ -191,7 +191,7 @@ impl Sink for Calls {
                 account: text(cdr.account),
                 source_address: text(cdr.source_address),
                 legs: [text(cdr.origin.id), text(cdr.target.id)],
-                identity: cdr.identity,
+                identity: cdr.identity.value(),
             }),
             Record::CallEvent(event) => self.events.push(format!("{event:?}")),
         }

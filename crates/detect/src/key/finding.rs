@@ -2,9 +2,10 @@
 use super::{KeyState, Now, View};
 use crate::incident::{Incident, Severity, Trigger};
 use crate::rule::{Measure, Rule, Threshold};
+use crate::settings::Limit;
 use std::collections::BTreeSet;
 use tollwatch_cdr::EventTime;
-use tollwatch_stats::{CallStat, Search, Totals};
+use tollwatch_stats::{CallStat, Search, Totals, Traits};
 
 /// One threshold that was reached.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,56 @@ pub(super) struct Findings {
     pub arm: Vec<(EventTime, EventTime)>,
     /// Rules of which nothing new can be found.
     settled: Vec<usize>,
+}
+
+/// What is new about a call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct News<'c> {
+    /// As it was; none if it has just come to be known.
+    pub before: Option<&'c CallStat>,
+    pub call: &'c CallStat,
+}
+
+impl News<'_> {
+    /// Whether a rule on calls of these traits counts the call, and has not counted it before.
+    fn joins(&self, traits: Traits) -> bool {
+        self.call.traits.has(traits) && !self.before.is_some_and(|before| before.traits.has(traits))
+    }
+
+    /// Whether what a rule measures may have grown worse. What has not is not looked at again: an incident that is over
+    /// would open anew for what another rule makes of the call.
+    fn concern(&self, limit: &Limit) -> bool {
+        let (Some(before), call) = (self.before.filter(|_| !self.joins(limit.traits)), self.call) else {
+            return true;
+        };
+        if !call.traits.has(limit.traits) {
+            return false;
+        }
+        let has_talked_on = call.billable_seconds > before.billable_seconds;
+        match limit.measure {
+            Measure::Answered => call.answered > before.answered,
+            Measure::Failed => call.failed > before.failed,
+            Measure::BillableTime | Measure::LongestCall => has_talked_on,
+            Measure::Exposure => call.cost > before.cost,
+            Measure::Asr => (call.answered, call.failed) != (before.answered, before.failed),
+            Measure::Acd => {
+                (call.answered, call.billable_seconds) != (before.answered, before.billable_seconds)
+            }
+            Measure::ConcurrentCalls => self.up_from(limit.traits).is_some(),
+            _ => false,
+        }
+    }
+
+    /// Where the time begins in which the rule did not know the call to be up; none if there is no such time.
+    fn up_from(&self, traits: Traits) -> Option<EventTime> {
+        if self.joins(traits) {
+            return Some(self.call.first_at);
+        }
+        // A closed call that proves to have lasted longer overlaps what was up in that time.
+        self.before
+            .filter(|before| !before.is_open() && self.call.ended_at > before.ended_at)
+            .map(|before| before.ended_at)
+    }
 }
 
 impl Findings {
@@ -45,23 +96,10 @@ impl Findings {
 }
 
 impl KeyState {
-    /// The measures that are no running total: overlap, length, what differs between the calls. `up_from` is where
-    /// the time begins in which the call was not known to be up before; none if there is no such time.
-    pub(super) fn look_at_call(
-        &self,
-        call: &CallStat,
-        up_from: Option<EventTime>,
-        now: Now,
-        view: View<'_>,
-        findings: &mut Findings,
-    ) {
-        let joins = up_from == Some(call.first_at);
+    /// The measures that are no running total: overlap, length, what differs between the calls.
+    pub(super) fn look_at_call(&self, news: News<'_>, now: Now, view: View<'_>, findings: &mut Findings) {
+        let call = news.call;
         for limit in view.rules.around.iter().filter(|limit| call.traits.has(limit.traits)) {
-            let looks = match limit.measure {
-                Measure::ConcurrentCalls => up_from.is_some(),
-                Measure::LongestCall => true,
-                _ => joins,
-            };
             // A key without enough calls needs no counting.
             let at_most = match limit.measure {
                 Measure::LongestCall => i64::from(call.billable_seconds),
@@ -72,12 +110,12 @@ impl KeyState {
                 Measure::DistinctCountries => self.countries.len() as i64 + 1,
                 _ => self.windows.calls().len() as i64,
             };
-            if !looks || at_most < limit.lowest || findings.settled.contains(&limit.rule) {
+            if at_most < limit.lowest || !news.concern(limit) || findings.settled.contains(&limit.rule) {
                 continue;
             }
             let Some(rule) = view.settings.rules.get(limit.rule) else { continue };
             let Some(threshold) = rule.thresholds.get(limit.number) else { continue };
-            self.measure(rule, threshold, call, up_from, now, &mut |value, edge, window_from| {
+            self.measure(rule, threshold, news, now, &mut |value, edge, window_from| {
                 findings.push(limit.rule, limit.number, rule, value, edge, window_from);
             });
         }
@@ -90,11 +128,11 @@ impl KeyState {
         &self,
         rule: &Rule,
         threshold: &Threshold,
-        call: &CallStat,
-        up_from: Option<EventTime>,
+        news: News<'_>,
         now: Now,
         visit: &mut impl FnMut(i64, EventTime, EventTime),
     ) {
+        let call = news.call;
         let search = Search {
             traits: rule.traits,
             seconds: threshold.seconds,
@@ -112,7 +150,7 @@ impl KeyState {
             Measure::ConcurrentCalls => {
                 // A call that still goes on overlaps what is up now, not what may come.
                 let until = if call.is_open() { now.known_at.plus_seconds(1) } else { call.ended_at };
-                let from = up_from.unwrap_or(call.first_at);
+                let from = news.up_from(rule.traits).unwrap_or(call.first_at);
                 if !windows.as_many_were_up(rule.traits, from, until, search.least) {
                     return;
                 }
@@ -166,13 +204,13 @@ impl KeyState {
     }
 }
 
-/// The rules that look at a window's running total. `joins` says that a call has just come into it.
+/// The rules that look at a window's running total.
 pub(super) fn look_at_totals(
     view: View<'_>,
     spec: usize,
     edge: EventTime,
     totals: &Totals,
-    joins: bool,
+    news: News<'_>,
     findings: &mut Findings,
 ) {
     for limit in view.rules.by_spec.get(spec).map_or(&[][..], Vec::as_slice) {
@@ -188,10 +226,7 @@ pub(super) fn look_at_totals(
             Measure::BillableTime => totals.billable_seconds as i64,
             _ => totals.cost.micros(),
         };
-        if value < limit.lowest
-            || (!joins && !limit.measure.grows())
-            || findings.settled.contains(&limit.rule)
-        {
+        if value < limit.lowest || !news.concern(limit) || findings.settled.contains(&limit.rule) {
             continue;
         }
         let Some(rule) = view.settings.rules.get(limit.rule) else { continue };
@@ -202,6 +237,20 @@ pub(super) fn look_at_totals(
 }
 
 impl Findings {
+    /// A call that goes on has come to a length that a rule asks for. Nothing else is looked at: what a call is charged
+    /// for grows when its charge does, whatever lengths there are rules for.
+    pub(super) fn look_at_length(&mut self, call: &CallStat, seconds: u32, view: View<'_>) {
+        let (edge, window_from) = (call.first_at, before(call.first_at));
+        for &index in &view.rules.rules {
+            let of_length =
+                |rule: &&Rule| call.traits.has(rule.traits) && rule.measure == Measure::LongestCall;
+            let Some(rule) = view.settings.rules.get(index).filter(of_length) else { continue };
+            for number in 0..rule.thresholds.len() {
+                self.push(index, number, rule, i64::from(seconds), edge, window_from);
+            }
+        }
+    }
+
     fn push(
         &mut self,
         index: usize,

@@ -50,8 +50,6 @@ impl KeyState {
         rules.extend(self.incidents.iter().map(|(_, incident)| incident.rule));
         rules.sort_unstable();
         rules.dedup();
-        let counts =
-            |rule| view.settings.rules.get(rule).is_some_and(|rule: &Rule| call.traits.has(rule.traits));
         for rule in rules {
             let of_rule = || findings.iter().filter(|finding| finding.rule == rule);
             let at = self.incidents.iter().position(|(_, incident)| incident.rule == rule);
@@ -60,8 +58,7 @@ impl KeyState {
             let from = of_rule().map(|finding| finding.window_from).min();
             let reason = match (at, worst, from) {
                 (Some(at), worst, from) => self.follow(at, call, worst, from, now, view),
-                // A call that has just proved to be of another kind makes a ratio worse, but opens nothing.
-                (None, Some(worst), Some(from)) if counts(rule) => {
+                (None, Some(worst), Some(from)) => {
                     self.open_incident(call, worst, from, now, view);
                     Some(AlertReason::Opened)
                 }
@@ -147,7 +144,7 @@ impl KeyState {
         }
         if let Some(from) = from.filter(|from| *from < incident.window_from) {
             let known = std::mem::replace(&mut incident.window_from, from);
-            for older in self.windows.calls().iter().filter(|c| c.first_at <= known) {
+            for older in self.windows.starting_in(from, known) {
                 if incident.holds(settings, older) {
                     incident.add(older, view.names);
                 }
@@ -176,7 +173,7 @@ impl KeyState {
         let over = rule
             .thresholds
             .iter()
-            .map(|threshold| self.low_since(rule, threshold, due).plus_seconds(threshold.seconds))
+            .map(|threshold| self.low_since(rule, threshold, due, view).plus_seconds(threshold.seconds))
             .max()
             .unwrap_or(due);
         if over > due {
@@ -194,25 +191,25 @@ impl KeyState {
         out.resolved.push(incident);
     }
 
-    /// Since when the value is under half the threshold, if nothing more happens. While a call that counts goes
-    /// on it is not low `now`.
-    fn low_since(&self, rule: &Rule, threshold: &Threshold, now: EventTime) -> EventTime {
+    /// Since when the value is under half the threshold, if nothing more happens; the beginning of all time if it never
+    /// was more in the calls that the rule remembers. While a call that counts goes on it is not low `now`.
+    fn low_since(&self, rule: &Rule, threshold: &Threshold, now: EventTime, view: View<'_>) -> EventTime {
         let counts = |(started_at, call): &(EventTime, u64)| {
             self.windows.find(*started_at, *call).is_some_and(|call| call.traits.has(rule.traits))
         };
         if self.open.iter().any(counts) {
             return now;
         }
-        let mut matching = self.windows.calls().iter().rev().filter(|call| call.traits.has(rule.traits));
+        let matching = self.windows.calls().iter().rev().filter(|call| call.traits.has(rule.traits));
         if matches!(rule.measure, Measure::ConcurrentCalls | Measure::LongestCall) {
             // What has no window is low once the last call is over.
             return matching.map(|call| call.ended_at).max().unwrap_or(EventTime::MIN);
         }
+        // Rules with longer windows have the key remember more.
+        let oldest = now.plus_seconds(-rule.longest_window() - view.settings.lateness_seconds);
         let half = threshold.lowest_alert().saturating_add(1) / 2;
         let mut value = 0_i64;
-        let mut newest = EventTime::MIN;
-        for call in matching.by_ref() {
-            newest = newest.max(call.last_at);
+        for call in matching.take_while(|call| call.last_at > oldest) {
             value = value.saturating_add(match rule.measure {
                 Measure::Attempts => i64::from(call.attempts),
                 Measure::Answered => i64::from(call.answered),
@@ -226,6 +223,6 @@ impl KeyState {
                 return call.last_at.plus_seconds(threshold.seconds);
             }
         }
-        newest
+        EventTime::MIN
     }
 }

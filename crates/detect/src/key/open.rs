@@ -16,6 +16,8 @@ type CallKey = (EventTime, u64);
 pub(super) struct OpenCall {
     number: u64,
     pub answered_at: Option<EventTime>,
+    /// With how many seconds it next costs more.
+    charged_at: u32,
     /// When its charge or its length next says something new.
     due: EventTime,
 }
@@ -45,7 +47,10 @@ impl OpenCalls {
     /// A call has begun; it falls due at `soon` at the earliest.
     pub(super) fn begin(&mut self, call: &CallStat, soon: EventTime, settings: &Settings) {
         let due = call.first_at.plus_seconds(settings.longest_open_seconds).max(soon);
-        self.put((call.first_at, call.call), OpenCall { number: call.number, answered_at: None, due });
+        self.put(
+            (call.first_at, call.call),
+            OpenCall { number: call.number, answered_at: None, charged_at: 0, due },
+        );
     }
 
     /// The far end has answered. Whether that is news.
@@ -61,18 +66,28 @@ impl OpenCalls {
         let Some(open) = self.calls.get(&key).copied().filter(|open| open.answered_at.is_none()) else {
             return false;
         };
-        let open = OpenCall { answered_at: Some(now.known_at), ..open };
+        let charged_at = next_charge(&open, billable, view);
+        let open = OpenCall { answered_at: Some(now.known_at), charged_at, ..open };
         self.put(key, OpenCall { due: next_tick(key, &open, billable, view).max(now.soon()), ..open });
         true
     }
 
-    /// Time has passed for a call: the seconds it has lasted.
-    pub(super) fn tick(&mut self, started_at: EventTime, call: u64, now: Now, view: View<'_>) -> Option<u32> {
+    /// Time has passed for a call: the seconds it has lasted, and whether it costs more by then.
+    pub(super) fn tick(
+        &mut self,
+        started_at: EventTime,
+        call: u64,
+        now: Now,
+        view: View<'_>,
+    ) -> Option<(u32, bool)> {
         let key = (started_at, call);
         let open = self.calls.get(&key).copied()?;
         let talked = open.answered_at.map_or(0, |at| now.known_at.seconds_since(at).max(0)) as u32;
+        let is_charged = talked >= open.charged_at;
+        let charged_at = if is_charged { next_charge(&open, talked, view) } else { open.charged_at };
+        let open = OpenCall { charged_at, ..open };
         self.put(key, OpenCall { due: next_tick(key, &open, talked, view), ..open });
-        Some(talked)
+        Some((talked, is_charged))
     }
 
     /// The call is not open any more; what it was, if it was.
@@ -91,12 +106,17 @@ impl OpenCalls {
     }
 }
 
+/// With how many seconds a call next costs more than with `billable`.
+fn next_charge(open: &OpenCall, billable: u32, view: View<'_>) -> u32 {
+    let step = view.settings.rate(E164::from_value(open.number)).next_step_after(billable);
+    step.max(billable.saturating_add(1))
+}
+
 /// When an answered call's charge next rises, or it gets as long as a rule asks for.
 fn next_tick(key: CallKey, open: &OpenCall, billable: u32, view: View<'_>) -> EventTime {
     let settings = view.settings;
     let oldest = key.0.plus_seconds(settings.longest_open_seconds);
     let Some(answered_at) = open.answered_at else { return oldest };
-    let charge = settings.rate(E164::from_value(open.number)).next_step_after(billable);
     let lengths = view
         .rules
         .rules
@@ -105,6 +125,6 @@ fn next_tick(key: CallKey, open: &OpenCall, billable: u32, view: View<'_>) -> Ev
         .filter(|rule| rule.measure == Measure::LongestCall)
         .flat_map(|rule| rule.thresholds.iter().flat_map(|t| [t.arm, t.warning, t.critical]).flatten())
         .filter(|length| *length > i64::from(billable));
-    let next = lengths.chain([i64::from(charge.max(billable.saturating_add(1)))]).min().unwrap_or(i64::MAX);
+    let next = lengths.chain([i64::from(open.charged_at)]).min().unwrap_or(i64::MAX);
     answered_at.plus_seconds(next).min(oldest)
 }

@@ -56,10 +56,6 @@ impl Measure {
                 | Self::Exposure
         )
     }
-    /// Whether this running total can rise after a call has begun.
-    pub(crate) fn grows(self) -> bool {
-        self != Self::Attempts
-    }
     /// Whether a low value is the bad one. The engine then runs on negated values, so that there is one comparison.
     pub(crate) fn is_low_bad(self) -> bool {
         matches!(self, Self::Asr | Self::Acd)

@@ -2,11 +2,10 @@
 use super::IncidentV1;
 use crate::engine::{Alert, AlertReason};
 use crate::incident::Severity;
+use crate::name::stable_name;
 use crate::settings::Settings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 /// One alert, version 1. Times are RFC 3339 UTC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +25,9 @@ pub struct AlertV1 {
     /// What it is about.
     pub about: AboutV1,
 }
+
+/// What the ids of drills begin with.
+const DRILL_PREFIX: &str = "drill-";
 
 /// Why an alert goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -207,6 +209,27 @@ impl AlertV1 {
         alert
     }
 
+    /// The same alert of a drill: marked as one, and under ids that no real alert has.
+    #[must_use]
+    pub fn of_drill(mut self) -> Self {
+        let mark = |id: &mut String| {
+            if !id.starts_with(DRILL_PREFIX) {
+                id.insert_str(0, DRILL_PREFIX);
+            }
+        };
+        match &mut self.about {
+            AboutV1::Calls(incident) => {
+                mark(&mut incident.incident_id);
+                incident.folded_into.iter_mut().for_each(mark);
+            }
+            AboutV1::Service(condition) => mark(&mut condition.incident_id),
+        }
+        self.alert_id = self.name();
+        mark(&mut self.alert_id);
+        self.drill = true;
+        self
+    }
+
     /// The incident that it belongs to: alerts with the same one are about the same thing.
     pub fn incident_id(&self) -> &str {
         match &self.about {
@@ -221,16 +244,8 @@ impl AlertV1 {
             AboutV1::Calls(incident) => incident.exposure.amount.as_str(),
             AboutV1::Service(_) => "",
         };
-        let mut hash = Sha256::new();
-        for part in [self.incident_id(), self.reason.word(), &self.at, self.severity.word(), exposure] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        let mut id = String::from("alr-");
-        for byte in hash.finalize().iter().take(16) {
-            let _ = write!(id, "{byte:02x}");
-        }
-        id
+        let parts = [self.incident_id(), self.reason.word(), &self.at, self.severity.word(), exposure];
+        stable_name("alr", 16, &parts)
     }
 }
 
@@ -274,6 +289,16 @@ mod tests {
         let at = "2026-03-07T18:00:00Z".to_owned();
         let same = AlertV1::of_condition(Opened, at, Severity::Warning, "default".to_owned(), same);
         assert!(ids.contains(&same.alert_id));
+    }
+
+    #[test]
+    fn a_drill_has_ids_that_no_real_alert_has_and_marking_it_twice_changes_nothing() {
+        let real = alert("inc-1", AlertReasonV1::Opened, "2026-03-07T18:00:00Z", Severity::Critical);
+        let drill = real.clone().of_drill();
+        assert!(drill.drill && !real.drill);
+        assert_eq!(drill.incident_id(), "drill-inc-1");
+        assert!(drill.alert_id.starts_with("drill-alr-"), "{}", drill.alert_id);
+        assert_eq!(drill.clone().of_drill(), drill);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct SourceMetrics {
     pub lag_bytes: u64,
     /// Event time of the last record.
     pub last_record_at: Option<f64>,
+    /// Seconds from when the oldest record of what was read last was known at the PBX until it was read.
+    pub lateness_seconds: Option<f64>,
     /// When something was read last.
     pub last_read_at: Option<f64>,
     /// It is silent for longer than usual.

@@ -1,12 +1,18 @@
-//! Sources, rules, notifiers; and what can be asked of the service as a whole.
+//! Conditions, sources, rules, notifiers; and what can be asked of the service as a whole.
 use super::Shared;
 use crate::command::Command;
 use crate::extract::{At, Body};
 use crate::fault::Fault;
-use crate::wire::{Name, NothingV1, NotifiersV1, ReloadedV1, RetriedV1, RetryRequestV1, RulesV1, SourcesV1};
+use crate::wire::{
+    ConditionsV1, Name, NothingV1, NotifiersV1, ReloadedV1, RetriedV1, RetryRequestV1, RulesV1, SourcesV1,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+
+pub(super) async fn conditions(State(service): Shared) -> Response {
+    Json(ConditionsV1 { conditions: &service.view.read().conditions }).into_response()
+}
 
 pub(super) async fn sources(State(service): Shared) -> Response {
     Json(SourcesV1 { sources: &service.view.read().sources }).into_response()

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use tollwatch_detect::Problem;
-use tollwatch_http::{Command, ExtensionV1, Limits, NumberV1, Refusal, ReloadedV1, RetriedV1};
+use tollwatch_http::{Command, DeliveryState, ExtensionV1, Limits, NumberV1, Refusal, ReloadedV1, RetriedV1};
 
 /// The engine of these tests.
 pub(crate) fn carry_out(command: Command) {
@@ -80,7 +80,49 @@ pub(crate) fn carry_out(command: Command) {
         } else {
             Err(Refusal::NotFound("there is no such notifier".to_owned()))
         }),
+        Command::Deliveries { filter, reply } => {
+            let mut delivery = delivery();
+            delivery["state"] = json!(filter.state.unwrap_or(DeliveryState::Dead));
+            delivery["notifier"] = json!(filter.notifier.unwrap_or_else(|| "on-call".to_owned()));
+            let all = json!({ "deliveries": [delivery], "not_shown": filter.limit });
+            reply.send(Ok(serde_json::from_value(all).unwrap()));
+        }
+        Command::RetryDeliveries { request, reply } => {
+            reply.send(Ok(RetriedV1 { retried: request.alert_ids.map_or(7, |ids| ids.len() as u64) }));
+        }
+        Command::BeginDrill { request, reply } => {
+            let mut begun = drill("drill-1");
+            begun["by"] = json!(request.by);
+            begun["tenant"] = json!(request.tenant.unwrap_or_else(|| "default".to_owned()));
+            reply.send(Ok(serde_json::from_value(begun).unwrap()));
+        }
+        Command::Drill { drill: id, reply } => reply.send(if id == "drill-1" {
+            Ok(serde_json::from_value(drill("drill-1")).unwrap())
+        } else {
+            Err(Refusal::NotFound("there is no such drill".to_owned()))
+        }),
     }
+}
+
+fn delivery() -> Value {
+    json!({
+        "alert_id": "alr-1", "incident_id": "inc-01", "reason": "opened", "severity": "critical", "tenant": "default",
+        "drill": false, "notifier": "on-call", "state": "dead", "attempts": 14, "last_error": "HTTP 503",
+        "since": "2026-11-24T17:05:00Z", "next_at": null,
+    })
+}
+
+fn drill(id: &str) -> Value {
+    json!({
+        "drill_id": id, "by": "suzuki", "tenant": "default", "started_at": "2026-11-25T01:00:00Z",
+        "ends_at": "2026-11-25T01:10:00Z", "over": false, "calls": 3,
+        "destination_en": "Guinea", "destination_ja": "ギニア",
+        "incidents": [{ "incident_id": "drill-inc-1", "rule": "high_risk_burst", "severity": "critical" }],
+        "notifiers": [{
+            "notifier": "on-call", "state": "delivered", "alerts": 1, "delivered": 1, "first_milliseconds": 120,
+            "last_milliseconds": 120, "failed_attempts": 0, "last_error": null,
+        }],
+    })
 }
 
 const ACKNOWLEDGE: &str = "/api/v1/incidents/inc-01/acknowledge";
@@ -276,4 +318,34 @@ async fn a_command_that_is_logged_shows_no_number_and_no_word_of_a_person() {
     get(&service, "/api/v1/numbers/010224620000000").await.is_fault(503);
     post(&service, ACKNOWLEDGE, r#"{"by": "suzuki"}"#).await.is_fault(503);
     assert_eq!(*seen.lock().unwrap(), r#"Command("number")Command("acknowledge")"#);
+}
+
+#[tokio::test]
+async fn what_was_not_delivered_is_listed_and_sent_again_only_where_something_says_which() {
+    let service = around(&open(), Limits::default(), engine()).service;
+    let found = get(&service, "/api/v1/deliveries?state=pending&notifier=pager&limit=3").await.json();
+    assert_eq!((&found["deliveries"][0]["state"], &found["not_shown"]), (&json!("pending"), &json!(3)));
+    assert_eq!(found["deliveries"][0]["notifier"], "pager");
+    get(&service, "/api/v1/deliveries?limit=1001").await.is_fault(400);
+    get(&service, "/api/v1/deliveries?state=gone").await.is_fault(400);
+    let retry = async |body: Value| post(&service, "/api/v1/deliveries/retry", &body.to_string()).await;
+    assert_eq!(retry(json!({ "alert_ids": ["a", "b"] })).await.json()["retried"], 2);
+    assert_eq!(retry(json!({ "all": true })).await.json()["retried"], 7);
+    for vague in [json!({}), json!({ "all": false }), json!({ "alert_ids": [] }), json!({ "notifier": "" })] {
+        retry(vague).await.is_fault(422);
+    }
+    retry(json!({ "notifier": null })).await.is_fault(400);
+}
+
+#[tokio::test]
+async fn a_drill_is_begun_and_looked_after() {
+    let service = around(&open(), Limits::default(), engine()).service;
+    let begun = post(&service, "/api/v1/drills", r#"{"by": "suzuki", "tenant": "osaka"}"#).await;
+    assert_eq!((begun.status.as_u16(), &begun.json()["tenant"]), (201, &json!("osaka")));
+    assert_eq!(get(&service, "/api/v1/drills/drill-1").await.json()["notifiers"][0]["state"], "delivered");
+    get(&service, "/api/v1/drills/drill-2").await.is_fault(404);
+    let fault = post(&service, "/api/v1/drills", r#"{"by": "", "lasting_seconds": 0}"#).await.is_fault(422);
+    let places: Vec<&str> =
+        fault["problems"].as_array().unwrap().iter().map(|p| p["place"].as_str().unwrap()).collect();
+    assert_eq!(places, ["by", "lasting_seconds"]);
 }

@@ -1,7 +1,8 @@
 //! A client that sends what nobody thought of: schemathesis, against a server that listens.
-use crate::harness::{TOKEN, around, closed, engine, serve};
+use crate::harness::{Around, TOKEN, around, closed, engine, serve};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use tollwatch_http::Limits;
 
 /// Says what is missing, and that nothing was tested; where all must be tested, that is a failure.
@@ -20,7 +21,14 @@ fn schemathesis() -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fuzzing_client_finds_no_answer_that_the_document_does_not_promise() {
-    let service = around(&closed(), Limits::default(), engine()).service;
+    let Around { service, heartbeat, .. } = around(&closed(), Limits::default(), engine());
+    // As the loop of a real engine would, for as long as this takes.
+    tokio::spawn(async move {
+        loop {
+            heartbeat.tick();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
     let address = serve(service, None).await;
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(schemathesis());

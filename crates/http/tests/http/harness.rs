@@ -75,12 +75,12 @@ fn incidents() -> Vec<Arc<IncidentEntry>> {
     let call = |n: usize| {
         serde_json::from_value(json!({
             "call_id": format!("1448035200.{n}"), "started_at": "2026-11-24T17:00:00Z", "extension": "105",
-            "prefix": "224", "country": "GN", "answered": true, "billable_seconds": 60,
+            "number": "+22465550****", "prefix": "224", "country": "GN", "answered": true, "billable_seconds": 60,
             "exposure": exposure("120.00"),
         }))
         .unwrap()
     };
-    let with_calls = IncidentEntry::new(status(night), (0..1_001).map(call).collect());
+    let with_calls = IncidentEntry::new(status(night), (0..51).map(call).collect());
     std::iter::once(Arc::new(with_calls))
         .chain([warning, over, storm, drill].into_iter().map(entry))
         .collect()
@@ -93,23 +93,30 @@ pub(crate) fn view() -> View {
             "name": "main", "format": "asterisk_cdr_csv", "timezone": "Asia/Tokyo", "tenant": "default",
             "state": "following", "since": "2026-11-24T00:00:00Z", "lag_bytes": 0,
             "last_record_at": "2026-11-25T01:00:00Z", "last_read_at": "2026-11-25T01:00:01Z",
-            "records": 14620, "rejected": 3, "rejected_by_reason": { "time": 2, "width": 1 }, "silent": false,
+            "records": 14620, "duplicate": 5, "late": 1, "rejected": 3, "rejected_by_reason": { "time": 2, "width": 1 }, "silent": false,
         },
         {
             "name": "branch", "format": null, "timezone": "auto", "tenant": "osaka", "state": "waiting",
             "since": "2026-11-24T00:00:00Z", "lag_bytes": 0, "last_record_at": null, "last_read_at": null,
-            "records": 0, "rejected": 0, "rejected_by_reason": {}, "silent": true,
+            "records": 0, "duplicate": 0, "late": 0, "rejected": 0, "rejected_by_reason": {}, "silent": true,
         },
     ]))
     .unwrap();
-    view.rules = serde_json::from_value(json!([{
+    view.conditions = serde_json::from_value(json!([{
+        "incident_id": "inc-99887766554433221100", "condition": "source_silent", "subject": "branch",
+        "since": "2026-11-25T00:00:00Z", "detail_en": "no record for 3 h", "detail_ja": "3 時間記録がありません",
+        "resolved_at": null, "severity": "critical", "tenant": "osaka",
+    }]))
+    .unwrap();
+    view.rules = serde_json::from_value::<Vec<tollwatch_http::RuleV1>>(json!([{
         "rule": {
             "name": "high_risk_burst", "measure": "attempts", "destinations": ["high_risk", "new_country"],
             "thresholds": [{ "window": "10m", "warning": 2, "critical": 3 }],
         },
         "tenant": null, "reasons": "docs/rules.md#high_risk_burst",
     }]))
-    .unwrap();
+    .unwrap()
+    .into();
     view.notifiers = serde_json::from_value(json!([{
         "name": "on-call", "kind": "webhook", "pending": 2, "oldest_pending_at": "2026-11-25T01:00:00Z",
         "dead": 1, "disabled": false, "last_error": "status 503",
@@ -134,6 +141,7 @@ pub(crate) fn mute(id: &str) -> Value {
 /// A service and what stands around it.
 pub(crate) struct Around {
     pub view: Published,
+    pub heartbeat: Arc<Heartbeat>,
     pub service: Arc<Service>,
 }
 
@@ -151,8 +159,8 @@ pub(crate) fn around(
     view_of.publish(view());
     let build = Build { version: "0.1.0", revision: "unknown", rustc: "1.95.0" };
     let registry = Metrics::new(&build, 0).unwrap().registry();
-    let service = Service::new(view_of.clone(), heartbeat, registry, access, limits, submit);
-    Around { view: view_of, service: Arc::new(service) }
+    let service = Service::new(view_of.clone(), Arc::clone(&heartbeat), registry, access, limits, submit);
+    Around { view: view_of, heartbeat, service: Arc::new(service) }
 }
 
 /// On loopback, without a token.

@@ -69,16 +69,19 @@ async fn one_incident_comes_with_its_evidence_which_is_bounded_and_says_what_it_
     let one = get(&service, "/api/v1/incidents/inc-01").await.json();
     assert_eq!(one["incident"]["incident_id"], "inc-01");
     assert_eq!(one["state"], "open");
-    assert_eq!(one["calls"].as_array().unwrap().len(), 1_000);
-    assert_eq!(one["calls_not_shown"], 2);
+    assert_eq!(one["calls"].as_array().unwrap().len(), 50);
+    assert_eq!(one["calls_not_shown"], 952);
     assert_eq!(one["calls"][0]["prefix"], "224");
     get(&service, "/api/v1/incidents/inc-99").await.is_fault(404);
     get(&service, &format!("/api/v1/incidents/{}", "x".repeat(201))).await.is_fault(400);
 }
 
 #[tokio::test]
-async fn sources_rules_and_notifiers_are_shown_as_they_were_published() {
+async fn conditions_sources_rules_and_notifiers_are_shown_as_they_were_published() {
     let service = around(&open(), Limits::default(), engine()).service;
+    let conditions = get(&service, "/api/v1/conditions").await.json();
+    assert_eq!(conditions["conditions"][0]["condition"], "source_silent");
+    assert_eq!(conditions["conditions"][0]["severity"], "critical");
     let sources = get(&service, "/api/v1/sources").await.json();
     assert_eq!(sources["sources"][0]["rejected_by_reason"], json!({ "time": 2, "width": 1 }));
     assert_eq!(sources["sources"][1]["state"], "waiting");

@@ -7,6 +7,7 @@
     reason = "a test may fail"
 )]
 mod access;
+mod client;
 mod commands;
 mod connections;
 mod fuzz;

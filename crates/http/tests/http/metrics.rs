@@ -3,7 +3,7 @@ use prometheus::{Encoder as _, TextEncoder};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use tollwatch_detect::{Counters, Severity};
+use tollwatch_detect::{ConditionKindV1, Counters, Severity};
 use tollwatch_http::{Build, Checkpoint, DeliveryResult, Metrics, RecordResult, SourceMetrics, Suppression};
 use tollwatch_numbering::Money;
 
@@ -31,12 +31,13 @@ fn busy() -> Metrics {
     metrics.declare_rule("high_risk_burst");
     metrics.declare_notifier("on-call");
     metrics.records("main", RecordResult::Accepted, 120);
-    metrics.parse_error("main", "width");
+    metrics.parse_errors("main", "width", 1);
     metrics.source(
         "main",
         &SourceMetrics {
             lag_bytes: 17,
             last_record_at: Some(1_795_000_000.5),
+            lateness_seconds: Some(300.0),
             last_read_at: Some(1_795_000_001.0),
             silent: true,
         },
@@ -57,7 +58,8 @@ fn busy() -> Metrics {
     metrics.outbox("on-call", 2, Some(1_795_000_000.0), 1);
     metrics.delivery("on-call", DeliveryResult::ServerError, Duration::from_millis(120));
     metrics.reloaded(Some(1_795_000_000.0));
-    metrics.rate_deck(1_790_000_000.0);
+    metrics.data(1_790_000_000.0, 1_780_000_000.0);
+    metrics.conditions(ConditionKindV1::SourceSilent, Severity::Critical, 2);
     metrics.tenants([("osaka", 1, 300.0), ("default", 2, 180.5), ("kobe", 4, 7.0), ("nara", 1, 1.0)], "JPY");
     metrics
 }
@@ -71,6 +73,7 @@ fn each_event_shows_in_its_series() {
         r#"tollwatch_cdrs_total{result="malformed",source="main"} 1"#,
         r#"tollwatch_cdr_parse_errors_total{reason="width",source="main"} 1"#,
         r#"tollwatch_source_lag_bytes{source="main"} 17"#,
+        r#"tollwatch_source_lateness_seconds{source="main"} 300"#,
         r#"tollwatch_source_silent{source="main"} 1"#,
         r#"tollwatch_watermark_timestamp_seconds{source="main"} 1795000000.5"#,
         r#"tollwatch_alerts_total{rule="high_risk_burst",severity="critical"} 1"#,
@@ -88,6 +91,9 @@ fn each_event_shows_in_its_series() {
         r#"tollwatch_outbox_pending{notifier="on-call"} 2"#,
         r#"tollwatch_notifier_attempts_total{code_class="5xx",notifier="on-call"} 1"#,
         r"tollwatch_config_last_reload_successful 1",
+        r"tollwatch_rate_deck_timestamp_seconds 1790000000",
+        r"tollwatch_risk_list_timestamp_seconds 1780000000",
+        r#"tollwatch_conditions_open{condition="source_silent",severity="critical"} 2"#,
     ] {
         has(&metrics, line);
     }
@@ -170,6 +176,7 @@ fn no_label_holds_an_extension_a_number_or_a_call() {
         "kind",
         "notifier",
         "code_class",
+        "condition",
         "tenant",
     ];
     for family in busy().registry().gather() {

@@ -79,5 +79,5 @@ fn operations_have_ids_of_their_own_and_no_query_parameter_may_be_null() {
             assert!(!parameter["schema"].to_string().contains("null"), "{parameter}");
         }
     }
-    assert_eq!(ids.len(), 19);
+    assert_eq!(ids.len(), 24);
 }

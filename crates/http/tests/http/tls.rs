@@ -12,11 +12,11 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tollwatch_http::{HttpError, Limits, RawHttp, RawTls, Tls};
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: anything\r\nConnection: close\r\n\r\n";
 
-fn authority() -> Authority {
+pub(crate) fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
@@ -32,7 +32,7 @@ fn issue(folder: &Path, authority: &Authority, name: &str) {
 }
 
 /// A folder with a server's certificate, a client's, and their authority.
-fn folder(authority: &Authority) -> TempDir {
+pub(crate) fn folder(authority: &Authority) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     issue(folder.path(), authority, "server");
     issue(folder.path(), authority, "client");
@@ -40,7 +40,7 @@ fn folder(authority: &Authority) -> TempDir {
     folder
 }
 
-fn raw(client_ca: Option<&str>) -> RawHttp {
+pub(crate) fn raw(client_ca: Option<&str>) -> RawHttp {
     let tls = RawTls {
         certificate: "server.pem".to_owned(),
         key: "server.key".to_owned(),
@@ -49,7 +49,7 @@ fn raw(client_ca: Option<&str>) -> RawHttp {
     RawHttp { tls: Some(tls), ..open() }
 }
 
-fn load(raw: &RawHttp, folder: &Path) -> Result<Arc<Tls>, HttpError> {
+pub(crate) fn load(raw: &RawHttp, folder: &Path) -> Result<Arc<Tls>, HttpError> {
     let config = raw.validate(&mut Vec::new()).unwrap();
     Tls::load(&config, Some(folder)).map(|tls| Arc::new(tls.unwrap()))
 }

@@ -1,7 +1,7 @@
 //! Prometheus Alertmanager, by its API v2. It forgets what is not sent again, so what fires is sent again and again.
 mod firing;
 
-pub use firing::Firing;
+pub use firing::{Firing, FiringState};
 
 use super::Delivery;
 use super::http::{Request, Sender, URL_HINT, parse_url, secret_header};

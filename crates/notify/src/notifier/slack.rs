@@ -1,39 +1,18 @@
 //! Slack, by an incoming webhook.
 use super::Delivery;
-use super::http::{Request, Sender, secret_parts};
-use super::webhook::secret_url;
-use crate::config::{Building, SecretSource};
+use super::http::{Request, Sender};
+use super::url::RawSecretUrl;
+use crate::config::Building;
 use crate::outcome::Outcome;
 use crate::text::Message;
 use reqwest::Url;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::path::PathBuf;
 use tollwatch_detect::Problem;
 
 /// The longest text of a section, in characters; Slack takes 3,000.
 const LONGEST_SECTION: usize = 2900;
 /// Slack takes 50 blocks, of which the subject is one.
 const MOST_SECTIONS: usize = 49;
-
-/// Options of Slack.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct RawSlack {
-    /// File that holds the webhook's URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url_file: Option<PathBuf>,
-    /// Environment variable that holds it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url_env: Option<String>,
-}
-
-impl RawSlack {
-    pub(super) fn source(&self) -> SecretSource<'_> {
-        SecretSource { key: "url", file: self.url_file.as_deref(), env: self.url_env.as_deref() }
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Slack {
@@ -42,10 +21,9 @@ pub(crate) struct Slack {
 }
 
 impl Slack {
-    pub(super) fn build(raw: &RawSlack, building: &Building<'_>) -> Result<Self, Problem> {
-        let url = secret_url(raw.source(), building)?;
-        let sender = Sender::build(building, secret_parts(&url))?;
-        Ok(Self { url, sender })
+    pub(super) fn build(raw: &RawSecretUrl, building: &Building<'_>) -> Result<Self, Problem> {
+        let (url, secrets) = raw.read(building)?;
+        Ok(Self { url, sender: Sender::build(building, secrets)? })
     }
 
     pub(super) async fn deliver(&self, delivery: &Delivery<'_>) -> Outcome {

@@ -1,37 +1,16 @@
 //! Microsoft Teams, by a webhook of Workflows: an Adaptive Card 1.4.
 use super::Delivery;
-use super::http::{Request, Sender, secret_parts};
-use super::webhook::secret_url;
-use crate::config::{Building, SecretSource};
+use super::http::{Request, Sender};
+use super::url::RawSecretUrl;
+use crate::config::Building;
 use crate::outcome::Outcome;
 use crate::text::{Message, clean};
 use reqwest::Url;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::path::PathBuf;
 use tollwatch_detect::{Problem, Severity};
 
 /// Teams takes 28 KB.
 const MOST_BYTES: usize = 28 * 1024;
-
-/// Options of Teams.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct RawTeams {
-    /// File that holds the webhook's URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url_file: Option<PathBuf>,
-    /// Environment variable that holds it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url_env: Option<String>,
-}
-
-impl RawTeams {
-    pub(super) fn source(&self) -> SecretSource<'_> {
-        SecretSource { key: "url", file: self.url_file.as_deref(), env: self.url_env.as_deref() }
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Teams {
@@ -40,10 +19,9 @@ pub(crate) struct Teams {
 }
 
 impl Teams {
-    pub(super) fn build(raw: &RawTeams, building: &Building<'_>) -> Result<Self, Problem> {
-        let url = secret_url(raw.source(), building)?;
-        let sender = Sender::build(building, secret_parts(&url))?;
-        Ok(Self { url, sender })
+    pub(super) fn build(raw: &RawSecretUrl, building: &Building<'_>) -> Result<Self, Problem> {
+        let (url, secrets) = raw.read(building)?;
+        Ok(Self { url, sender: Sender::build(building, secrets)? })
     }
 
     pub(super) async fn deliver(&self, delivery: &Delivery<'_>) -> Outcome {

@@ -1,7 +1,8 @@
 //! Any request by HTTP, its body written by a template: for what has no notifier of its own (Opsgenie, JSM, ntfy, LINE).
 use super::Delivery;
-use super::http::{Request, Sender, URL_HINT, header_name, parse_url, secret_header, secret_parts};
-use super::webhook::{percent_encoded, secret_url};
+use super::http::{Request, Sender, header_name, secret_header};
+use super::url::RawUrl;
+use super::webhook::percent_encoded;
 use crate::config::{Building, Secret, SecretSource};
 use crate::outcome::Outcome;
 use crate::sample::sample_alerts;
@@ -25,15 +26,9 @@ const FORM: &str = "form";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawTemplate {
-    /// Where to, if that is no secret.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// File that holds the URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url_file: Option<PathBuf>,
-    /// Environment variable that holds the URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url_env: Option<String>,
+    /// Where to.
+    #[serde(flatten)]
+    pub url: RawUrl,
     /// `POST` (without) or `PUT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
@@ -79,10 +74,6 @@ pub struct RawSecretHeader {
 const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "x-api-key"];
 
 impl RawTemplate {
-    fn url_source(&self) -> SecretSource<'_> {
-        SecretSource { key: "url", file: self.url_file.as_deref(), env: self.url_env.as_deref() }
-    }
-
     fn content_type(&self) -> &str {
         self.content_type.as_deref().unwrap_or(super::http::JSON)
     }
@@ -96,18 +87,10 @@ impl RawTemplate {
     }
 
     pub(super) fn check(&self, place: &str, allow_private: bool, problems: &mut Vec<Problem>) {
-        self.url_source().check(place, self.url.is_none(), problems);
+        self.url.check(place, allow_private, problems);
         let mut problem = |key: &str, what: String, hint: &str| {
             problems.push(Problem::new(format!("{place}.{key}"), what, hint));
         };
-        if let Some(url) = &self.url {
-            if self.url_source().is_given() {
-                problem("url", "is said twice".to_owned(), "say one of url, url_file and url_env");
-            }
-            if let Err(error) = parse_url(url, allow_private) {
-                problem("url", error, URL_HINT);
-            }
-        }
         if self.method().is_none() {
             problem("method", "is not sent from here".to_owned(), "POST or PUT");
         }
@@ -158,15 +141,7 @@ pub(crate) struct Template {
 
 impl Template {
     pub(super) fn build(raw: &RawTemplate, building: &Building<'_>) -> Result<Self, Problem> {
-        let mut secrets = Vec::new();
-        let url = if let Some(url) = &raw.url {
-            parse_url(url, building.allow_private)
-                .map_err(|error| building.problem("url", error, URL_HINT))?
-        } else {
-            let url = secret_url(raw.url_source(), building)?;
-            secrets.extend(secret_parts(&url));
-            url
-        };
+        let (url, mut secrets) = raw.url.read(building)?;
         let headers = headers(raw, building, &mut secrets)?;
         let (key, body) = match (&raw.body, &raw.body_file) {
             (Some(body), _) => ("body", body.clone()),

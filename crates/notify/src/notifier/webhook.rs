@@ -1,6 +1,7 @@
 //! JSON by HTTP with the headers and signatures of Standard Webhooks 1.0.0.
 use super::Delivery;
-use super::http::{Request, Sender, URL_HINT, parse_url, secret_parts};
+use super::http::{Request, Sender};
+use super::url::RawUrl;
 use crate::config::{Building, Secret, SecretSource};
 use crate::outcome::Outcome;
 use base64::Engine as _;
@@ -23,15 +24,9 @@ const KEY_LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawWebhook {
-    /// Where to, if that is no secret.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url: Option<String>,
-    /// File that holds the URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url_file: Option<PathBuf>,
-    /// Environment variable that holds the URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url_env: Option<String>,
+    /// Where to.
+    #[serde(flatten)]
+    pub url: RawUrl,
     /// Files that hold a signing key each (`whsec_…`). With several, each signs: so keys are changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secret_files: Vec<PathBuf>,
@@ -54,25 +49,6 @@ pub enum WebhookFormat {
     Plain,
     /// CloudEvents 1.0, structured.
     CloudEvents,
-}
-
-impl RawWebhook {
-    fn url_source(&self) -> SecretSource<'_> {
-        SecretSource { key: "url", file: self.url_file.as_deref(), env: self.url_env.as_deref() }
-    }
-
-    pub(super) fn check(&self, place: &str, allow_private: bool, problems: &mut Vec<Problem>) {
-        self.url_source().check(place, self.url.is_none(), problems);
-        if let Some(url) = &self.url {
-            if self.url_source().is_given() {
-                let hint = "say one of url, url_file and url_env";
-                problems.push(Problem::new(format!("{place}.url"), "is said twice".to_owned(), hint));
-            }
-            if let Err(error) = parse_url(url, allow_private) {
-                problems.push(Problem::new(format!("{place}.url"), error, URL_HINT));
-            }
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -114,15 +90,7 @@ impl Key {
 
 impl Webhook {
     pub(super) fn build(raw: &RawWebhook, building: &Building<'_>) -> Result<Self, Problem> {
-        let mut secrets = Vec::new();
-        let url = if let Some(url) = &raw.url {
-            parse_url(url, building.allow_private)
-                .map_err(|error| building.problem("url", error, URL_HINT))?
-        } else {
-            let url = secret_url(raw.url_source(), building)?;
-            secrets.extend(secret_parts(&url));
-            url
-        };
+        let (url, mut secrets) = raw.url.read(building)?;
         let mut keys = Vec::new();
         let files = raw.secret_files.iter().map(|file| (Some(file.as_path()), None));
         let envs = raw.secret_envs.iter().map(|env| (None, Some(env.as_str())));
@@ -156,13 +124,6 @@ impl Webhook {
         request.headers = headers(&self.keys, &alert.alert_id, &request.body, delivery.now);
         self.sender.send(request, delivery.now).await
     }
-}
-
-/// A URL that is a secret itself.
-pub(super) fn secret_url(source: SecretSource<'_>, building: &Building<'_>) -> Result<Url, Problem> {
-    let url = source.read_needed(building)?;
-    let key = if source.file.is_some() { "url_file" } else { "url_env" };
-    parse_url(url.expose(), building.allow_private).map_err(|error| building.problem(key, error, URL_HINT))
 }
 
 /// The id stays the same over all attempts; the time is that of this one.

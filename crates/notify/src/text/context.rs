@@ -127,10 +127,22 @@ impl Context {
             (None, Some(service)) => format!("{} {}", service.words, service.subject),
             (None, None) => String::new(),
         };
-        let drill = if self.drill { "[DRILL] " } else { "" };
-        let subject = format!("{drill}[{}] {}: {whom}", self.severity_word, self.reason_words);
+        let subject = format!("[{}] {}: {whom}", self.severity_word, self.reason_words);
         let body = format!("{subject}\n{} {}\n{}", self.at.local, self.tenant, self.incident_id);
-        Message { subject, body }
+        self.marked(Message { subject, body }, Language::English)
+    }
+
+    /// The same, said to be a drill where it is one and does not say so: whoever reads it may be asleep still.
+    pub(super) fn marked(&self, message: Message, language: Language) -> Message {
+        if !self.drill || ["DRILL", "訓練"].iter().any(|mark| message.subject.contains(mark)) {
+            return message;
+        }
+        let (mark, explained) = language.pick(
+            ("[DRILL / 訓練]", "THIS IS A DRILL / 訓練. The calls are made up, nobody needs to act."),
+            ("【訓練 / DRILL】", "これは訓練（DRILL）です。実際の通話ではありません。対応は不要です。"),
+        );
+        let Message { subject, body } = message;
+        Message { subject: format!("{mark} {subject}"), body: format!("{explained}\n\n{body}") }
     }
 }
 

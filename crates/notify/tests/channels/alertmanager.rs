@@ -1,13 +1,12 @@
 //! A real Alertmanager, where there is one: what it takes, groups and tells on.
+#[path = "../../../../tests/service/daemon.rs"]
+mod daemon;
+
 use crate::receiver::Receiver;
 use crate::{about_calls, clock, of_kind};
+use daemon::Daemon;
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
-use std::time::Duration;
-use tempfile::TempDir;
 use tollwatch_detect::AlertReasonV1::{Escalated, Opened, Resolved};
 use tollwatch_detect::{AboutV1, AlertReasonV1, AlertV1};
 use tollwatch_notify::{Outcome, Site};
@@ -15,56 +14,22 @@ use tollwatch_notify::{Outcome, Site};
 /// Where Debian puts it.
 const PROGRAM: &str = "/usr/bin/prometheus-alertmanager";
 
-/// A running one. It ends with the test.
-struct Alertmanager {
-    child: Child,
-    address: String,
-    _folder: TempDir,
-}
-
-impl Drop for Alertmanager {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Alertmanager {
-    /// Starts one that tells this receiver at once of each group, which is an incident.
-    fn start(receiver: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("config.yml");
-        let text = format!(
-            "route:\n  receiver: hook\n  group_by: [incident_id]\n  group_wait: 0s\n  group_interval: 1s\n\
-             receivers:\n- name: hook\n  webhook_configs:\n  - url: {receiver}\n    send_resolved: true\n"
-        );
-        std::fs::write(&config, text).unwrap();
-        let mut child = Command::new(PROGRAM)
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!("--storage.path={}", folder.path().join("data").display()))
-            .args(["--web.listen-address=127.0.0.1:0", "--cluster.listen-address="])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let (sender, said) = channel();
-        // Read to its end, so that the log does not fill the pipe.
-        std::thread::spawn(move || {
-            for line in log.lines().map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
-        });
-        let mut alertmanager = Self { child, address: String::new(), _folder: folder };
-        while alertmanager.address.is_empty() {
-            let line = said.recv_timeout(Duration::from_secs(30)).unwrap();
-            if line.contains("Listening on") {
-                let (_, address) = line.split_once("address=").unwrap();
-                address.split_whitespace().next().unwrap().clone_into(&mut alertmanager.address);
-            }
-        }
-        alertmanager
-    }
+/// Starts one that tells this receiver at once of each group, which is an incident.
+fn alertmanager(folder: &Path, receiver: &str) -> Option<Daemon> {
+    let config = folder.join("config.yml");
+    let text = format!(
+        "route:\n  receiver: hook\n  group_by: [incident_id]\n  group_wait: 0s\n  group_interval: 1s\n\
+         receivers:\n- name: hook\n  webhook_configs:\n  - url: {receiver}\n    send_resolved: true\n"
+    );
+    std::fs::write(&config, text).unwrap();
+    Daemon::start(
+        Path::new(PROGRAM),
+        [
+            format!("--config.file={}", config.display()),
+            format!("--storage.path={}", folder.join("data").display()),
+            "--cluster.listen-address=".to_owned(),
+        ],
+    )
 }
 
 /// The same incident at another stage.
@@ -88,12 +53,9 @@ fn told(group: &Value) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn an_alertmanager_groups_by_incident_and_resolves_what_is_over() {
-    if !Path::new(PROGRAM).exists() {
-        eprintln!("not tested: {PROGRAM} is not there (Debian: prometheus-alertmanager)");
-        return;
-    }
     let mut receiver = Receiver::willing().await;
-    let alertmanager = Alertmanager::start(&receiver.url);
+    let folder = tempfile::tempdir().unwrap();
+    let Some(alertmanager) = alertmanager(folder.path(), &receiver.url) else { return };
     // One of the cluster is down.
     let options = format!("urls = [\"http://127.0.0.1:1\", \"http://{}/\"]", alertmanager.address);
     let notifier = of_kind("alertmanager", &options, &[]);

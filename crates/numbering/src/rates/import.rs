@@ -42,6 +42,12 @@ impl CalendarDate {
     }
 }
 
+impl std::fmt::Display for CalendarDate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
 /// How to read a deck.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ImportOptions {
@@ -136,8 +142,9 @@ pub(super) fn import(bytes: &[u8], options: &ImportOptions) -> Result<Imported, 
     warnings.sort_by_key(|warning| warning.line);
     let believed = rows.values().filter(|row| !suspect_lines.contains(&row.line)).map(|row| &row.rate);
     let default = default_rate(believed, options.default_rate).ok_or(DeckError::NoRates)?;
+    let newest = rows.values().filter_map(|row| row.date).max();
     let rates = rows.into_values().map(|row| row.rate).collect();
-    Ok(Imported { deck: RateDeck::new(rates, default), warnings, currency })
+    Ok(Imported { deck: RateDeck::new(rates, default, newest), warnings, currency })
 }
 
 /// A line of the deck below its header.

@@ -19,12 +19,17 @@ fn totals_of(calls: &[CallStat], spec: WindowSpec, edge: EventTime) -> Totals {
     totals
 }
 
-/// Every window whose right edge is the start of a call and that holds `new`, with the traits it has or had.
-fn windows_with(calls: &[CallStat], new: &CallStat, had: Traits) -> BTreeMap<(usize, EventTime), Totals> {
+/// When a call starts: anywhere, or together with others.
+fn start() -> impl Strategy<Value = i64> {
+    prop_oneof![0i64..5000, (0i64..40).prop_map(|n| n * 97)]
+}
+
+/// Every window that counts `new`; its right edge is the start of a call that it counts.
+fn windows_with(calls: &[CallStat], new: &CallStat) -> BTreeMap<(usize, EventTime), Totals> {
     let mut windows = BTreeMap::new();
-    let counts = |spec: &WindowSpec| new.traits.has(spec.traits) || had.has(spec.traits);
-    for (index, spec) in SPECS.iter().enumerate().filter(|(_, spec)| counts(spec)) {
-        for edge in calls.iter().map(|c| c.first_at).collect::<BTreeSet<_>>() {
+    for (index, spec) in SPECS.iter().enumerate().filter(|(_, spec)| new.traits.has(spec.traits)) {
+        let counted = calls.iter().filter(|c| c.traits.has(spec.traits));
+        for edge in counted.map(|c| c.first_at).collect::<BTreeSet<_>>() {
             if edge >= new.first_at && new.first_at > edge.plus_seconds(-spec.seconds) {
                 windows.insert((index, edge), totals_of(calls, *spec, edge));
             }
@@ -38,7 +43,7 @@ proptest! {
 
     #[test]
     fn every_window_that_holds_the_call_is_shown_with_the_totals_of_a_recount_whatever_the_clock_says(
-        starts in prop::collection::vec((0i64..5000, 0i64..400, any::<bool>(), 0i64..6000), 1..120),
+        starts in prop::collection::vec((start(), 0i64..400, any::<bool>(), 0i64..6000), 1..120),
         outliers in prop::collection::vec((any::<prop::sample::Index>(), 1000i64..1_000_000_000), 0..4),
         updates in prop::collection::vec((any::<prop::sample::Index>(), 0u32..90, any::<[bool; 3]>()), 0..20),
     ) {
@@ -54,11 +59,10 @@ proptest! {
             calls.push(new.clone());
             let mut seen = BTreeMap::new();
             windows.insert(&specs(), new.clone(), at(*now), &mut collect(&mut seen));
-            prop_assert_eq!(&seen, &windows_with(&calls, &new, new.traits));
+            prop_assert_eq!(&seen, &windows_with(&calls, &new));
         }
         for (which, billable, [failed, high_risk, international]) in updates {
             let which = which.index(calls.len());
-            let had = calls[which].traits;
             let changed = &mut calls[which];
             changed.billable_seconds = billable;
             changed.cost = Money::from_units(i64::from(billable) * 3);
@@ -72,7 +76,7 @@ proptest! {
                 *c = CallStat { first_at: at(0), last_at: EventTime::MAX, call: 0, ..changed.clone() };
             }, &mut collect(&mut seen));
             prop_assert_eq!(after.as_ref(), Some(&changed));
-            prop_assert_eq!(&seen, &windows_with(&calls, &changed, had));
+            prop_assert_eq!(&seen, &windows_with(&calls, &changed));
         }
     }
 
@@ -89,7 +93,7 @@ proptest! {
             calls.push(new.clone());
             let mut seen = BTreeMap::new();
             windows.insert(&specs(), new.clone(), at(now), &mut collect(&mut seen));
-            prop_assert_eq!(&seen, &windows_with(&calls, &new, new.traits));
+            prop_assert_eq!(&seen, &windows_with(&calls, &new));
             windows.evict(&specs(), at(now - 3600));
             let mut kept: Vec<CallStat> =
                 calls.iter().filter(|c| c.first_at > at(now - 3600)).cloned().collect();
@@ -103,7 +107,7 @@ proptest! {
         calls.push(new.clone());
         let mut seen = BTreeMap::new();
         windows.insert(&specs(), new.clone(), at(now + 20_000), &mut collect(&mut seen));
-        prop_assert_eq!(&seen, &windows_with(&calls, &new, new.traits));
+        prop_assert_eq!(&seen, &windows_with(&calls, &new));
     }
 
     #[test]
@@ -246,4 +250,56 @@ fn an_open_call_is_never_evicted_or_folded() {
     }
     windows.evict(&specs(), at(4_000));
     assert!(windows.find(at(0), 1).is_some_and(CallStat::is_open));
+}
+
+#[test]
+fn a_crowd_within_one_second_is_folded_and_every_call_of_it_is_counted() {
+    let mut windows = Windows::default();
+    let (mut largest, mut shown) = (0, BTreeMap::new());
+    for id in 1..=40_000_u64 {
+        // In no order of their names; every tenth goes on.
+        let new = call(
+            id.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            0,
+            if id % 10 == 0 { -1 } else { 2 },
+            id % 2 == 0,
+            7,
+        );
+        shown.clear();
+        windows.insert(&specs(), new, at(60), &mut collect(&mut shown));
+        assert_eq!(shown.get(&(3, at(0))).map(|totals| totals.attempts), Some(id));
+        largest = largest.max(windows.calls().len());
+    }
+    assert_eq!(shown.len(), 4, "one window of each kind: they start together");
+    let open = windows.calls().iter().filter(|c| c.is_open()).count();
+    assert_eq!(open, 4_000, "a call that goes on is not folded");
+    assert!(largest < 2 * (open + 4_098) + 2, "{largest} entries at once");
+    let known = windows.calls().iter().filter(|c| !c.is_pane());
+    assert!(known.clone().all(|c| windows.find(c.first_at, c.call) == Some(c)), "each is found by its name");
+    // A late call of the same second, and one before it, are counted with all of them.
+    for (start, expected) in [(0, 40_001), (-30, 40_002)] {
+        shown.clear();
+        windows.insert(&specs(), call(77, start, 2, false, 7), at(60), &mut collect(&mut shown));
+        assert_eq!(shown.get(&(3, at(0))).map(|totals| totals.attempts), Some(expected));
+    }
+}
+
+#[test]
+fn a_key_with_more_calls_than_can_be_kept_folds_even_the_newest_and_counts_no_fewer() {
+    let mut windows = Windows::default();
+    let mut largest = 0;
+    for id in 1..=60_000_u64 {
+        let first_at = EventTime::from_micros(id as i64 * 160);
+        let new = CallStat { first_at, last_at: first_at, ..call(id, 0, 2, id % 2 == 0, 7) };
+        let mut attempts = 0;
+        windows.insert(&specs(), new, at(60), &mut |index, edge, totals| {
+            if index == 3 && edge == first_at {
+                attempts = totals.attempts;
+            }
+        });
+        assert_eq!(attempts, id, "they are all within an hour");
+        largest = largest.max(windows.calls().len());
+    }
+    assert!(largest <= 2 * 16 * 2048, "{largest} entries at once");
+    assert!(windows.calls().len() < 32_000, "{}", windows.calls().len());
 }

@@ -5,6 +5,7 @@ mod whom;
 
 pub(crate) use files::{contradiction, no_zone};
 
+use crate::lacking::{self, Lack};
 use crate::language::Language;
 use crate::scan::{Quarantine, ScanReport};
 use serde_json::json;
@@ -31,6 +32,15 @@ pub(crate) fn table(
 ) -> io::Result<()> {
     let say = Say { engine, language, several_tenants: read.tenants > 1 };
     files::table(out, &read.files, language)?;
+    let lacks = lacks(engine, read);
+    if !lacks.is_empty() {
+        let head =
+            language.pick("Rules that these files do not feed:", "これらのファイルでは判定できないルール:");
+        writeln!(out, "{head}")?;
+    }
+    for lack in lacks {
+        writeln!(out, "  {}", lack.in_words(language))?;
+    }
     let all = engine.incidents();
     // A storm speaks for what is folded into it.
     let incidents: Vec<&Incident> = all.iter().filter(|incident| incident.folded_into.is_none()).collect();
@@ -61,6 +71,13 @@ pub(crate) fn table(
     }
     say.summary(out, show_numbers)?;
     files::rejected(out, read, language)
+}
+
+/// What the rules need and the files do not carry.
+fn lacks(engine: &Engine, read: &ScanReport) -> Vec<Lack> {
+    let files = read.files.iter();
+    let sources = files.map(|file| (&*file.source.tenant, file.source.system, file.format, file.carries));
+    lacking::of(sources, |tenant| engine.settings_of(tenant).rules())
 }
 
 /// The worst of too many to show, in the order in which they were noticed.
@@ -330,6 +347,7 @@ pub(crate) fn json(
         incidents: found,
         summary: json!({
             "files": files,
+            "rules_without_data": lacks(engine, read),
             "quarantined": read.quarantine.as_ref().map(Quarantine::records),
             "cdrs": counters.cdrs,
             "call_events": counters.call_events,

@@ -1,5 +1,6 @@
 //! `tollwatch run`: the service.
 use crate::cli::RunArgs;
+use crate::language::Language;
 use crate::service::{self, Ended, Startup};
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -10,6 +11,16 @@ const CONFIGURATION: u8 = 78;
 const TEMPORARY: u8 = 75;
 
 pub(crate) fn run(arguments: &RunArgs) -> ExitCode {
+    if arguments.config.config.is_none() {
+        let language = Language::named(arguments.config.language.as_deref().unwrap_or("auto"));
+        let what = language.unwrap_or(Language::English).pick(
+            "the service needs a configuration that says what to follow and whom to tell: give it with -c FILE; \
+             docs/service.md has one to begin with",
+            "監視するログと通知先を書いた設定ファイルが必要です。-c FILE で指定してください (docs/service.md に例があります)",
+        );
+        eprintln!("tollwatch: {what}");
+        return ExitCode::from(CONFIGURATION);
+    }
     let Ok(config) = super::config(&arguments.config) else { return ExitCode::from(CONFIGURATION) };
     log(config.service.log_json);
     let startup = Startup {

@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &SchemaArgs) -> anyhow::Result<ExitCode> {
     let schema = match arguments.of {
         Of::Alert => schemars::schema_for!(AlertV1),
         Of::Incident => schemars::schema_for!(IncidentV1),
-        Of::Config => schemars::schema_for!(RawConfig),
+        Of::Config => config(),
         Of::Cdr => schemars::schema_for!(CdrV1),
         Of::CallEvent => schemars::schema_for!(CallEventV1),
         Of::FormatDescriptor => schemars::schema_for!(RawDescriptor),
@@ -41,6 +41,30 @@ pub(crate) fn run(arguments: &SchemaArgs) -> anyhow::Result<ExitCode> {
         Of::Openapi => return print(&tollwatch_http::openapi()),
     };
     print(&schema)
+}
+
+/// Of a file, in which every section and every key of one may be left out: the defaults stand in its place. What is
+/// listed (a rule, a notifier) has no defaults.
+fn config() -> schemars::Schema {
+    let mut schema = schemars::schema_for!(RawConfig);
+    let named = |section: &serde_json::Value| {
+        section.get("$ref")?.as_str()?.strip_prefix("#/$defs/").map(str::to_owned)
+    };
+    let sections: Vec<String> = schema
+        .get("properties")
+        .and_then(serde_json::Value::as_object)
+        .map(|sections| sections.values().filter_map(named).collect())
+        .unwrap_or_default();
+    schema.remove("required");
+    if let Some(defined) = schema.get_mut("$defs").and_then(serde_json::Value::as_object_mut) {
+        for section in sections {
+            defined
+                .get_mut(&section)
+                .and_then(serde_json::Value::as_object_mut)
+                .map(|it| it.remove("required"));
+        }
+    }
+    schema
 }
 
 fn print(schema: &impl serde::Serialize) -> anyhow::Result<ExitCode> {

@@ -1,9 +1,44 @@
-//! The rate deck that a configuration names.
+//! The rate deck that a configuration names, and how old the data is that calls are judged by.
 use super::RatesConfig;
-use std::path::Path;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use std::path::{Path, PathBuf};
 use tollwatch_cdr::EventTime;
 use tollwatch_detect::Problem;
-use tollwatch_numbering::{CalendarDate, ImportOptions, RateDeck};
+use tollwatch_numbering::{CalendarDate, Destinations, ImportOptions, RateDeck};
+
+/// What the data is that calls are judged by, and of when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataDates {
+    /// The file of the operator's rate deck; the bundled one without.
+    pub deck: Option<String>,
+    /// The day of its newest rate, or the time at which its file was last written if that is later: whoever puts the same
+    /// deck there again has seen that it still holds.
+    pub rates_of: DateTime<Utc>,
+    /// The day of the list of risky destinations.
+    pub risk_list_of: DateTime<Utc>,
+}
+
+impl DataDates {
+    /// Of a deck that has been read.
+    pub(super) fn of(rates: &RatesConfig, folder: Option<&Path>, deck: &RateDeck) -> Self {
+        let path = rates.deck.as_ref().map(|deck| path_of(deck, folder));
+        let written = path.as_ref().and_then(|path| path.metadata().ok()?.modified().ok());
+        let newest = deck.newest().map(|newest| midnight(&newest.to_string()));
+        Self {
+            deck: path.map(|path| path.display().to_string()),
+            rates_of: newest.max(written.map(DateTime::from)).unwrap_or_default(),
+            risk_list_of: midnight(Destinations::risk_of()),
+        }
+    }
+}
+
+fn midnight(day: &str) -> DateTime<Utc> {
+    day.parse().map_or_else(|_| DateTime::default(), |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc())
+}
+
+fn path_of(deck: &str, folder: Option<&Path>) -> PathBuf {
+    folder.map_or_else(|| PathBuf::from(deck), |folder| folder.join(deck))
+}
 
 pub(super) fn deck(
     rates: &RatesConfig,
@@ -33,7 +68,7 @@ pub(super) fn deck(
             Err(error) => fault(error.to_string(), "report this as a bug"),
         };
     };
-    let path = folder.map_or_else(|| Path::new(deck).to_owned(), |folder| folder.join(deck));
+    let path = path_of(deck, folder);
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) => return fault(format!("{}: {error}", path.display()), "give a readable CSV file"),

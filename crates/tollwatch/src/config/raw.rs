@@ -70,6 +70,9 @@ pub struct SiteConfig {
     pub tenant: String,
     /// IANA zone of records without one; `auto` for what each file's own records say.
     pub timezone: String,
+    /// Durations after which session timers of the PBX or the carrier end calls of which no end was heard.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub session_limits: Vec<String>,
 }
 
 /// Files that are read in another way than the site's.
@@ -97,6 +100,9 @@ pub struct SourceConfig {
     /// Zone of records without one, or `auto`; the site's without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
+    /// Durations after which session timers end calls of which no end was heard; the site's without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_limits: Option<Vec<String>>,
     /// Name of the PBX, where a tenant has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
@@ -114,6 +120,10 @@ pub struct ServiceConfig {
     pub renotify_after: String,
     /// Alerts that were delivered are kept for so long.
     pub keep_alerts: String,
+    /// The rates are called stale when they are so old; "never".
+    pub stale_rates_after: String,
+    /// The list of risky destinations is called stale when it is so old; "never".
+    pub stale_risk_list_after: String,
     /// How long it may take to send what is due when the service is stopped.
     pub drain: String,
     /// `text`, `json`, or `auto`: text on a terminal.

@@ -19,6 +19,10 @@ pub struct Service {
     pub renotify_after: Option<Duration>,
     /// Alerts that were delivered are kept for so long.
     pub keep_alerts: Duration,
+    /// Rates so old are stale; never without.
+    pub stale_rates_after: Option<Duration>,
+    /// A list of risky destinations so old is stale; never without.
+    pub stale_risk_list_after: Option<Duration>,
     /// How long it may take to send what is due when the service is stopped.
     pub drain: Duration,
     /// Logs are JSON; by what standard error is without.
@@ -43,8 +47,14 @@ impl Service {
             Duration::from_secs(seconds.unwrap_or(least).unsigned_abs())
         };
         let checkpoint_every = duration("checkpoint_every", &service.checkpoint_every, 1, 3600);
-        let renotify_after = (service.renotify_after != "never")
-            .then(|| duration("renotify_after", &service.renotify_after, 60, 30 * 86_400));
+        let mut unless_never = |key: &str, text: &str, least: i64, most: i64| {
+            (text != "never").then(|| duration(key, text, least, most))
+        };
+        let renotify_after = unless_never("renotify_after", &service.renotify_after, 60, 30 * 86_400);
+        let stale_rates_after =
+            unless_never("stale_rates_after", &service.stale_rates_after, 86_400, 3650 * 86_400);
+        let stale_risk_list_after =
+            unless_never("stale_risk_list_after", &service.stale_risk_list_after, 86_400, 3650 * 86_400);
         let keep_alerts = duration("keep_alerts", &service.keep_alerts, 3600, 3650 * 86_400);
         let drain = duration("drain", &service.drain, 1, 3600);
         let log_json = match &*service.log_format {
@@ -74,6 +84,8 @@ impl Service {
             checkpoint_every,
             renotify_after,
             keep_alerts,
+            stale_rates_after,
+            stale_risk_list_after,
             drain,
             log_json,
             http,

@@ -25,6 +25,8 @@ pub struct Source {
     pub timezone: Timezone,
     /// Their format; none to tell it from the first of them.
     pub format: Option<Format>,
+    /// Seconds after which session timers end calls of which no end was heard.
+    pub session_limits: Vec<i64>,
 }
 
 /// A source that the service follows.
@@ -89,6 +91,7 @@ impl Sources {
             system: 0,
             timezone: timezone(&site.timezone, "site.timezone", problems),
             format: None,
+            session_limits: session_limits(&site.session_limits, "site.session_limits", problems),
         };
         let folder = folder.map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
         let folder = folder.map(|folder| folder.canonicalize().unwrap_or_else(|_| folder.to_owned()));
@@ -117,6 +120,9 @@ impl Sources {
             }
             if let Some(name) = &raw.format {
                 source.format = format(name, &format!("{place}.format"), problems);
+            }
+            if let Some(limits) = &raw.session_limits {
+                source.session_limits = session_limits(limits, &format!("{place}.session_limits"), problems);
             }
             if let Some(name) = raw.system.as_deref() {
                 let known = systems.iter().position(|known| *known == name);
@@ -166,6 +172,12 @@ impl Sources {
         &self.site
     }
 
+    /// Tenant, PBX and format of the entries that name their format.
+    pub(crate) fn in_known_formats(&self) -> impl Iterator<Item = (&Source, Format)> {
+        let all = std::iter::once(&self.site).chain(self.listed.iter().map(|(_, source)| source));
+        all.filter_map(|source| Some((source, source.format?)))
+    }
+
     /// What the service follows.
     pub fn followed(&self) -> &[Followed] {
         &self.followed
@@ -210,6 +222,7 @@ pub(super) fn unread() -> SourceConfig {
         tenant: None,
         format: None,
         timezone: None,
+        session_limits: None,
         system: None,
     }
 }
@@ -253,6 +266,20 @@ fn follow(
         }
     };
     Some(Followed { name, from: From::Log(log), zone, source: source.clone(), silent_after })
+}
+
+/// A call of a minute is counted as that, so that a shorter limit would make calls longer.
+fn session_limits(texts: &[String], place: &str, problems: &mut Vec<Problem>) -> Vec<i64> {
+    let read = texts.iter().enumerate().filter_map(|(index, text)| {
+        let seconds = parse_duration(text).filter(|seconds| (61..=604_800).contains(seconds));
+        if seconds.is_none() {
+            let hint = "such as \"3h\" or \"10800s\": more than a minute, at most 7d";
+            let what = format!("`{text}` is no length of a session");
+            problems.push(Problem::new(format!("{place}[{index}]"), what, hint));
+        }
+        seconds
+    });
+    read.collect()
 }
 
 fn timezone(text: &str, place: &str, problems: &mut Vec<Problem>) -> Timezone {
@@ -329,7 +356,7 @@ mod tests {
         let folder = folder.path().canonicalize().unwrap();
         let sources = load(TWO, Some(&folder), &Overrides::default());
         let of = |path: &str| {
-            let Source { tenant, system, timezone, format } = sources.of(Path::new(path)).clone();
+            let Source { tenant, system, timezone, format, .. } = sources.of(Path::new(path)).clone();
             (tenant, system, timezone, format)
         };
         let zone = |name| Timezone::Known(Zone::parse(name).unwrap());
@@ -360,7 +387,7 @@ mod tests {
     #[test]
     fn every_fault_of_an_entry_is_told_with_its_line() {
         let text = "[[sources]]\nfiles = []\ntenant = \"\"\n[[sources]]\nfiles = [\"a***b\"]\nformat = \"morse\"\n\
-            timezone = \"Mars\"\nsystem = \"\"\n[[sources]]\nfile = \"x\"\n[[sources]]\nfiles = [\"[\"]\n";
+            timezone = \"Mars\"\nsystem = \"\"\nsession_limits = [\"3h\", \"60s\"]\n[[sources]]\nfile = \"x\"\n[[sources]]\nfiles = [\"[\"]\n";
         let problems = Config::from_text(text, "t", None, &Overrides::default()).unwrap_err();
         let told: Vec<(Option<usize>, String)> =
             problems.into_iter().map(|problem| (problem.line, problem.problem.place)).collect();
@@ -371,11 +398,12 @@ mod tests {
             (6, "sources[1].format"),
             (7, "sources[1].timezone"),
             (8, "sources[1].system"),
-            (10, "sources[2].file"),
-            (12, "sources[3].files[0]"),
+            (9, "sources[1].session_limits[1]"),
+            (11, "sources[2].file"),
+            (13, "sources[3].files[0]"),
         ] {
             assert!(told.contains(&(Some(line), place.to_owned())), "{place} is not in {told:?}");
         }
-        assert_eq!(told.len(), 8, "{told:?}");
+        assert_eq!(told.len(), 9, "{told:?}");
     }
 }

@@ -99,8 +99,9 @@ impl Quarantine {
             bytes: text,
             bytes_base64: text.is_none().then(|| BASE64_STANDARD.encode(rejected.bytes)),
         };
-        let written = serde_json::to_writer(&mut self.out, &line).map_err(io::Error::from);
-        match written.and_then(|()| self.out.write_all(b"\n")) {
+        // Whole, so that a full disk does not leave a piece of it before the next.
+        let line = serde_json::to_vec(&line).map_err(io::Error::from);
+        match line.and_then(|line| self.out.write_all(&[&line[..], b"\n"].concat())) {
             Ok(()) => {
                 self.records += 1;
                 self.bytes += rejected.bytes.len() as u64;

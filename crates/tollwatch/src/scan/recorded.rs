@@ -70,6 +70,7 @@ fn map<'a, 'b>(record: &Record<'a>, field: &mut impl FnMut(&'a [u8]) -> &'b [u8]
             source_address: field(cdr.source_address),
             tenant: field(cdr.tenant),
             identity: cdr.identity,
+            length_unknown: cdr.length_unknown,
         }),
         Record::CallEvent(event) => Record::CallEvent(CallEvent {
             at: event.at,
@@ -96,6 +97,14 @@ fn map<'a, 'b>(record: &Record<'a>, field: &mut impl FnMut(&'a [u8]) -> &'b [u8]
                 },
                 CallEventKind::Answered => CallEventKind::Answered,
                 CallEventKind::Diverted { by } => CallEventKind::Diverted { by: field(by) },
+                CallEventKind::CodeDialled { dialled, from_outside, account, source_address } => {
+                    CallEventKind::CodeDialled {
+                        dialled: field(dialled),
+                        from_outside,
+                        account: field(account),
+                        source_address: field(source_address),
+                    }
+                }
                 CallEventKind::Ended { outcome } => CallEventKind::Ended { outcome },
             },
         }),
@@ -116,7 +125,7 @@ fn leg<'a, 'b>(leg: Leg<'a>, field: &mut impl FnMut(&'a [u8]) -> &'b [u8]) -> Le
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tollwatch_cdr::{EventTime, Outcome};
+    use tollwatch_cdr::{EventTime, Identity, Outcome};
 
     #[test]
     fn a_record_comes_back_as_it_was() {
@@ -137,7 +146,8 @@ mod tests {
             account: b"sales",
             source_address: b"192.0.2.7",
             tenant: b"",
-            identity: 7,
+            identity: Identity::Given(7),
+            length_unknown: true,
         });
         let event = Record::CallEvent(CallEvent {
             at: EventTime::from_seconds(3),
@@ -146,11 +156,25 @@ mod tests {
             tenant: b"north",
             kind: CallEventKind::Diverted { by: b"102" },
         });
+        let code = Record::CallEvent(CallEvent {
+            at: EventTime::from_seconds(4),
+            target: Leg { id: b"PJSIP/105-1", party: Party::Peer(b"105") },
+            call_id: b"1.2",
+            tenant: b"",
+            kind: CallEventKind::CodeDialled {
+                dialled: b"*720102246",
+                from_outside: true,
+                account: b"sales",
+                source_address: b"192.0.2.7",
+            },
+        });
         let mut kept = Recorded::default();
         kept.push(&cdr);
         kept.push(&event);
+        kept.push(&code);
         assert_eq!(kept.get(0), Some(cdr));
         assert_eq!(kept.get(1), Some(event));
-        assert_eq!(kept.get(2), None);
+        assert_eq!(kept.get(2), Some(code));
+        assert_eq!(kept.get(3), None);
     }
 }

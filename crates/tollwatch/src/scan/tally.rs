@@ -27,6 +27,8 @@ pub(crate) struct Tally {
     pub(super) passed_over: u64,
     last_line: Option<u64>,
     pub(super) rejected: BTreeMap<String, u64>,
+    /// The same by the kind of reason, of which there are few.
+    by_kind: BTreeMap<&'static str, u64>,
     pub(super) samples: Vec<RejectSample>,
 }
 
@@ -34,6 +36,16 @@ impl Tally {
     /// Records that could not be read.
     pub(crate) fn rejected(&self) -> u64 {
         self.rejected.values().sum()
+    }
+
+    /// Lines that are no records, or of calls that are none of ours.
+    pub(crate) fn passed_over(&self) -> u64 {
+        self.passed_over
+    }
+
+    /// Records that could not be read, by the kind of reason.
+    pub(crate) fn by_kind(&self) -> &BTreeMap<&'static str, u64> {
+        &self.by_kind
     }
 
     /// The same by reason.
@@ -68,7 +80,8 @@ impl<F: FnMut(&Record<'_>)> Sink for Counting<'_, F> {
         if let Some((quarantine, file, format)) = &mut self.quarantine {
             quarantine.keep(file, *format, rejected);
         }
-        let Tally { rejected: reasons, samples, .. } = &mut *self.tally;
+        let Tally { rejected: reasons, samples, by_kind, .. } = &mut *self.tally;
+        *by_kind.entry(rejected.reason.kind()).or_default() += 1;
         let reason = rejected.reason.to_string();
         if samples.len() < MOST_SAMPLES {
             let (place, field) = (rejected.place, rejected.field);
@@ -92,6 +105,7 @@ mod tests {
             let reason = RejectReason::Width { found, expected: "16 to 21" };
             sink.rejected(&Rejected { place: Place::default(), field: None, reason, bytes: b"" });
         }
+        assert_eq!(tally.by_kind(), &BTreeMap::from([("width", 1000)]));
         assert_eq!((tally.rejected.len(), tally.samples.len()), (MOST_REASONS + 1, MOST_SAMPLES));
         assert_eq!(tally.rejected.get(OTHER_REASONS), Some(&(1000 - MOST_REASONS as u64)));
         assert_eq!(tally.rejected.values().sum::<u64>(), 1000);

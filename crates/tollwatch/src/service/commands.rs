@@ -1,18 +1,17 @@
 //! What people ask by the API, and a new configuration.
 use super::conditions::Detail;
+use super::grouping::Audience;
 use super::intake::Intake;
 use super::runner::{Runner, Startup, environment};
 use crate::config::{Config, ConfigProblem};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use tollwatch_detect::{AlertV1, ConditionKindV1, Problem};
-use tollwatch_http::{Command, IncidentStatusV1, Refusal, ReloadedV1, RetriedV1};
+use tollwatch_http::{Command, IncidentStatusV1, Refusal, ReloadedV1, RetriedV1, RetryDeliveriesV1};
 
 /// A fault with the file it is of.
 pub(super) fn placed(startup: &Startup, problem: Problem) -> ConfigProblem {
-    let source =
-        startup.file.as_ref().map_or("embedded configuration".to_owned(), |file| file.display().to_string());
-    ConfigProblem { source, line: None, problem }
+    ConfigProblem::of_use(startup.file.as_deref(), problem)
 }
 
 impl Runner {
@@ -56,11 +55,31 @@ impl Runner {
                 }
             }
             Command::RetryDead { notifier, alert_id, reply } => {
-                let retried = self.deliveries.outbox.retry(&notifier, alert_id.as_deref(), now);
-                let retried = retried.ok_or_else(|| Refusal::NotFound("no such notifier".to_owned()));
-                reply.send(retried.and_then(|retried| self.keep(now).map(|()| RetriedV1 { retried })));
+                let request = RetryDeliveriesV1 {
+                    alert_ids: alert_id.map(|id| vec![id]),
+                    notifier: Some(notifier),
+                    all: false,
+                };
+                reply.send(self.retry(&request, now));
             }
+            Command::RetryDeliveries { request, reply } => reply.send(self.retry(&request, now)),
+            Command::Deliveries { filter, reply } => {
+                if reply.is_awaited() {
+                    reply.send(Ok(self.deliveries.outbox.deliveries(&filter)));
+                }
+            }
+            Command::BeginDrill { request, reply } => reply.send(self.begin_drill(&request, now)),
+            Command::Drill { drill, reply } => reply.send(self.drill_of(&drill)),
         }
+    }
+
+    /// Sends again what has failed.
+    fn retry(&mut self, request: &RetryDeliveriesV1, now: DateTime<Utc>) -> Result<RetriedV1, Refusal> {
+        if request.notifier.as_ref().is_some_and(|name| !self.deliveries.outbox.knows(name)) {
+            return Err(Refusal::NotFound("no such notifier".to_owned()));
+        }
+        let retried = self.deliveries.outbox.retry(request, now);
+        self.keep(now).map(|()| RetriedV1 { retried })
     }
 
     /// What a person decided of an incident: told to those who were called, and durable.
@@ -72,16 +91,19 @@ impl Runner {
     ) -> Result<IncidentStatusV1, Refusal> {
         let alert = told?;
         tracing::info!(incident, reason = alert.reason.word(), "a person decided");
-        for (alert, audience) in self.people.grouping.tell(alert) {
+        // What is decided of a drill has no part in the cases that people are called for.
+        let told = if alert.drill { vec![(alert, Audience::All)] } else { self.people.grouping.tell(alert) };
+        for (alert, audience) in told {
             self.deliveries.outbox.add(alert, audience, now, &[]);
         }
         self.keep(now)?;
-        let status = self.people.cases.status(incident, &self.people.mutes.wire());
+        let shown = self.show_numbers();
+        let status = self.people.cases.status(incident, &self.people.mutes.wire(), shown);
         status.ok_or_else(|| Refusal::NotFound("no such incident".to_owned()))
     }
 
-    fn keep(&mut self, now: DateTime<Utc>) -> Result<(), Refusal> {
-        let kept = self.checkpoint(now).map_err(|error| Refusal::NotDurable(format!("{error:#}")));
+    pub(super) fn keep(&mut self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let kept = self.checkpoint(now).map_err(|error| Refusal::NotDurable(error.to_string()));
         self.publish(now);
         kept
     }
@@ -159,6 +181,7 @@ impl Runner {
         self.sources.gone.extend(before.iter().map(|intake| intake.name().to_owned()));
         let warnings = config.warnings.clone();
         self.config = config;
+        self.rules = super::view::rules(&self.config.raw);
         self.declare_metrics();
         let (intakes, names) = (&self.sources.intakes, &names);
         let gone = self.conditions.keep_subjects(now, |_, subject| {

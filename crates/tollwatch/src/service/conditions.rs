@@ -2,10 +2,9 @@
 use super::clock;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use tollwatch_detect::{AlertReasonV1, AlertV1, ConditionKindV1, ConditionV1, Severity};
+use tollwatch_detect::{AlertReasonV1, AlertV1, ConditionKindV1, ConditionV1, Severity, stable_name};
+use tollwatch_http::ConditionStatusV1;
 
 /// What is to be said of a condition, in English and Japanese.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +28,7 @@ pub(super) struct Conditions {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Open {
     since: DateTime<Utc>,
+    tenant: String,
     detail: Detail,
 }
 
@@ -64,7 +64,7 @@ impl Conditions {
                 return None;
             }
             (Some(detail), None) => {
-                let open = Open { since: now, detail };
+                let open = Open { since: now, tenant: tenant.to_owned(), detail };
                 self.open.insert(key, open.clone());
                 (open, AlertReasonV1::Opened)
             }
@@ -72,16 +72,9 @@ impl Conditions {
             (None, None) => return None,
         };
         let resolved_at = (reason == AlertReasonV1::Resolved).then(|| clock::text(now));
-        let condition = ConditionV1 {
-            incident_id: incident_id(kind, subject, open.since),
-            condition: kind,
-            subject: subject.to_owned(),
-            since: clock::text(open.since),
-            detail_en: open.detail.english,
-            detail_ja: open.detail.japanese,
-            resolved_at,
-        };
-        Some(AlertV1::of_condition(reason, clock::text(now), severity(kind), tenant.to_owned(), condition))
+        let condition = ConditionV1 { resolved_at, ..open.wire(kind, subject) };
+        // Whoever is told of the end must find the beginning under the same tenant.
+        Some(AlertV1::of_condition(reason, clock::text(now), severity(kind), open.tenant, condition))
     }
 
     /// Ends the conditions of subjects that are not there any more.
@@ -95,22 +88,52 @@ impl Conditions {
         gone.iter().filter_map(|(kind, subject)| self.found(*kind, subject, "default", now, None)).collect()
     }
 
+    /// Those that hold, for the API.
+    pub(super) fn wire(&self) -> Vec<ConditionStatusV1> {
+        let status = |((kind, subject), open): (&(ConditionKindV1, String), &Open)| ConditionStatusV1 {
+            condition: open.wire(*kind, subject),
+            severity: severity(*kind),
+            tenant: open.tenant.clone(),
+        };
+        self.open.iter().map(status).collect()
+    }
+
+    /// How many of a kind hold, for each kind there is.
+    pub(super) fn counts(&self) -> impl Iterator<Item = (ConditionKindV1, Severity, u64)> {
+        ConditionKindV1::ALL.into_iter().map(|kind| {
+            let open = self.open.keys().filter(|(of, _)| *of == kind).count();
+            (kind, severity(kind), open as u64)
+        })
+    }
+
+    /// Whether an incident is a condition that still holds.
+    pub(super) fn is_open(&self, condition: &ConditionV1) -> bool {
+        let open = self.open.get(&(condition.condition, condition.subject.clone()));
+        open.is_some_and(|open| clock::text(open.since) == condition.since)
+    }
+
     /// Whether one holds.
     pub(super) fn holds(&self, kind: ConditionKindV1, subject: &str) -> bool {
         self.open.contains_key(&(kind, subject.to_owned()))
     }
 }
 
-fn incident_id(kind: ConditionKindV1, subject: &str, since: DateTime<Utc>) -> String {
-    let mut hash = Sha256::new();
-    for part in [kind.word(), subject, &since.timestamp_micros().to_string()] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
+impl Open {
+    fn wire(&self, kind: ConditionKindV1, subject: &str) -> ConditionV1 {
+        ConditionV1 {
+            incident_id: incident_id(kind, subject, self.since),
+            condition: kind,
+            subject: subject.to_owned(),
+            since: clock::text(self.since),
+            detail_en: self.detail.english.clone(),
+            detail_ja: self.detail.japanese.clone(),
+            resolved_at: None,
+        }
     }
-    hash.finalize().iter().take(10).fold(String::from("inc-"), |mut id, byte| {
-        let _ = write!(id, "{byte:02x}");
-        id
-    })
+}
+
+fn incident_id(kind: ConditionKindV1, subject: &str, since: DateTime<Utc>) -> String {
+    stable_name("inc", 10, &[kind.word(), subject, &since.timestamp_micros().to_string()])
 }
 
 #[cfg(test)]
@@ -153,6 +176,32 @@ mod tests {
         assert_eq!(conditions.found(SourceSilent, "osaka", "north", at(400), None), None);
         let again = conditions.found(SourceSilent, "osaka", "north", at(500), Some(detail("x"))).unwrap();
         assert_ne!(again.incident_id(), begun.incident_id(), "another time is another incident");
+    }
+
+    #[test]
+    fn the_end_is_told_under_the_tenant_of_the_beginning_although_the_source_is_gone() {
+        let mut conditions = Conditions::default();
+        let begun = conditions.found(SourceSilent, "osaka", "north", at(1), Some(detail("x"))).unwrap();
+        let gone = conditions.keep_subjects(at(9), |_, _| false);
+        assert_eq!((&*gone[0].tenant, gone[0].incident_id()), ("north", begun.incident_id()));
+    }
+
+    #[test]
+    fn what_holds_is_shown_with_what_to_do_until_it_is_over() {
+        let mut conditions = Conditions::default();
+        let begun = conditions.found(SourceSilent, "osaka", "north", at(1), Some(detail("quiet"))).unwrap();
+        conditions.found(SourceSilent, "osaka", "north", at(2), Some(detail("quiet for 3 h")));
+        let shown = conditions.wire();
+        assert_eq!((shown.len(), &*shown[0].tenant, shown[0].severity), (1, "north", Severity::Critical));
+        assert_eq!(shown[0].condition.detail_en, "quiet for 3 h");
+        assert_eq!(shown[0].condition.incident_id, begun.incident_id());
+        assert!(conditions.is_open(about(&begun)));
+        let counted: Vec<_> = conditions.counts().filter(|(_, _, open)| *open > 0).collect();
+        assert_eq!(counted, [(SourceSilent, Severity::Critical, 1)]);
+        conditions.found(SourceSilent, "osaka", "north", at(3), None);
+        assert_eq!(conditions.wire(), []);
+        conditions.found(SourceSilent, "osaka", "north", at(4), Some(detail("again")));
+        assert!(!conditions.is_open(about(&begun)), "another time is another incident");
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! One source of the service: read as it grows, decoded, and its records kept until their turn comes.
+#[cfg(test)]
+mod tests;
+
 use super::conditions::Detail;
 use super::pulse::Pulse;
 use crate::config::{Followed, From};
@@ -9,7 +12,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::SystemTime;
 use tollwatch_cdr::{Decoder, Detection, EventTime, Format, OffsetCheck, Record, Zone, detect};
-use tollwatch_detect::TenantId;
+use tollwatch_detect::{Observed, TenantId};
+use tollwatch_http::{Metrics, RecordResult};
 use tollwatch_source::{Chunk, Counters, FileNumber, Follow, FollowOptions, Position, SourceError};
 
 /// A source is live while the newest of its records is so near to the clock on the wall when it is read.
@@ -34,6 +38,8 @@ pub(super) struct Intake {
     /// Event time at which the newest record was known.
     pub(super) last_record: Option<EventTime>,
     pub(super) last_read: Option<DateTime<Utc>>,
+    /// Seconds from when the oldest record of the last piece was known at the PBX until it was read.
+    pub(super) lateness: Option<i64>,
     /// Its records are of now, so that time may pass without them.
     pub(super) live: bool,
     /// Why it cannot be read.
@@ -42,8 +48,36 @@ pub(super) struct Intake {
     /// Everything that is there has been read.
     pub(super) is_dry: bool,
     recent: Recent,
+    /// What became of its records.
+    pub(super) became: Became,
     /// What was counted when the metrics were last told.
-    told: (u64, u64),
+    told: Told,
+}
+
+/// What became of the records that the engine was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Became {
+    pub(super) accepted: u64,
+    pub(super) duplicate: u64,
+    pub(super) late: u64,
+}
+
+impl Became {
+    pub(super) fn count(&mut self, observed: Observed) {
+        match observed {
+            Observed::Taken => self.accepted += 1,
+            Observed::Duplicate => self.duplicate += 1,
+            Observed::Late => self.late += 1,
+        }
+    }
+}
+
+/// All that is counted of a source's records.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    became: Became,
+    passed_over: u64,
+    rejected: BTreeMap<&'static str, u64>,
 }
 
 /// The decoders of a source: one for each of its files that is not over.
@@ -51,7 +85,10 @@ pub(super) struct Intake {
 struct Decoding {
     format: Option<Format>,
     zone: Zone,
+    session_limits: Vec<i64>,
     files: BTreeMap<FileNumber, Decoder>,
+    /// The file read last: its decoder knows which channels are up, wherever their rows stand.
+    last: Option<FileNumber>,
     /// That of the file last read to its end, or of the time before a restart.
     latest: Option<Decoder>,
 }
@@ -91,22 +128,32 @@ impl Intake {
         pulse.pause();
         let format = followed.source.format.or(decoder.as_ref().map(Decoder::format));
         let zone = followed.zone;
+        let session_limits = followed.source.session_limits.clone();
         Self {
             tenant,
             reader,
-            decoding: Decoding { format, zone, files: BTreeMap::new(), latest: decoder },
+            decoding: Decoding {
+                format,
+                zone,
+                session_limits,
+                files: BTreeMap::new(),
+                last: None,
+                latest: decoder,
+            },
             queue: Recorded::default(),
             next: 0,
             tally: Tally::default(),
             pulse,
             last_record,
             last_read: None,
+            lateness: None,
             live,
             error: None,
             since: now,
             is_dry: false,
             recent: Recent::default(),
-            told: (0, 0),
+            became: Became::default(),
+            told: Told::default(),
             followed,
         }
     }
@@ -115,7 +162,7 @@ impl Intake {
     pub(super) fn kept(&self) -> Kept {
         Kept {
             position: self.reader.position(),
-            decoder: self.decoding.files.values().next_back().or(self.decoding.latest.as_ref()).cloned(),
+            decoder: self.decoding.kept(),
             pulse: self.pulse.clone(),
             last_record: self.last_record,
             live: self.live,
@@ -149,11 +196,26 @@ impl Intake {
         percent.max(young)
     }
 
-    /// Records that were read, and that could not be, since this was last asked.
-    pub(super) fn counted_since(&mut self) -> (u64, u64) {
-        let now = (self.tally.records, self.tally.rejected());
+    /// Counts for the metrics what has happened to records since this was last done.
+    pub(super) fn count_into(&mut self, metrics: &Metrics) {
+        let now = Told {
+            became: self.became,
+            passed_over: self.tally.passed_over(),
+            rejected: self.tally.by_kind().clone(),
+        };
         let before = std::mem::replace(&mut self.told, now);
-        (now.0 - before.0, now.1 - before.1)
+        let (name, now) = (self.name(), &self.told);
+        for (result, now, before) in [
+            (RecordResult::Accepted, now.became.accepted, before.became.accepted),
+            (RecordResult::Duplicate, now.became.duplicate, before.became.duplicate),
+            (RecordResult::Late, now.became.late, before.became.late),
+            (RecordResult::Filtered, now.passed_over, before.passed_over),
+        ] {
+            metrics.records(name, result, now - before);
+        }
+        for (kind, now) in &now.rejected {
+            metrics.parse_errors(name, kind, now - before.rejected.get(kind).copied().unwrap_or_default());
+        }
     }
 
     /// Reads on by one piece, decodes it, and keeps its records. Whether there was anything.
@@ -171,9 +233,11 @@ impl Intake {
         let before = (tally.records, tally.rejected());
         let read = match reader.poll(wall) {
             Ok(Some(chunk)) => {
-                let mut newest = None;
+                let mut span: Option<(EventTime, EventTime)> = None;
                 let mut take = |record: &Record<'_>| {
-                    newest = newest.max(Some(record.known_at()));
+                    let at = record.known_at();
+                    let (oldest, newest) = span.unwrap_or((at, at));
+                    span = Some((oldest.min(at), newest.max(at)));
                     queue.push(record);
                 };
                 let used = decoding.decode(&chunk, path, tally, quarantine, &mut take);
@@ -183,20 +247,21 @@ impl Intake {
                     reader.consume(used);
                     decoding.ends(last);
                 }
-                used.map(|_| (progress, newest))
+                used.map(|_| (progress, span))
             }
             Ok(None) => Ok((false, None)),
             Err(error) => Err(Stop::Source(error)),
         };
         self.recent.count(self.tally.records - before.0, self.tally.rejected() - before.1);
         match read {
-            Ok((progress, newest)) => {
+            Ok((progress, span)) => {
                 self.failed(None, now);
                 if progress {
                     self.last_read = Some(now);
                     self.pulse.beat(now.timestamp(), offset);
                 }
-                if let Some(newest) = newest {
+                if let Some((oldest, newest)) = span {
+                    self.lateness = Some((now.timestamp() - oldest.seconds()).max(0));
                     self.last_record = self.last_record.max(Some(newest));
                     self.live = (now.timestamp() - newest.seconds()).abs() <= LIVE_SECONDS;
                 }
@@ -285,31 +350,70 @@ impl Decoding {
                 Detection::Unclear { english, .. } => return Err(Stop::Format(english)),
             },
         };
-        if !self.files.contains_key(&chunk.file) {
-            let mut decoder = match &self.latest {
-                // A file that is gone on with has its header behind it.
-                Some(latest) if !chunk.begins_file => latest.clone(),
-                _ => Decoder::new(format, self.zone),
-            };
-            // What was up when a log of live events was rotated is up still.
-            let earlier = self.files.values_mut().next_back().or(self.latest.as_mut());
-            if let Some(earlier) = earlier.filter(|_| chunk.begins_file && format.spans_files()) {
-                decoder.take_over(earlier);
-            }
-            self.files.insert(chunk.file, decoder);
-        }
+        self.turn_to(chunk.file, chunk.begins_file, format);
         let Some(decoder) = self.files.get_mut(&chunk.file) else { return Ok(0) };
         let quarantine = quarantine.map(|quarantine| (quarantine, path, format));
         let mut sink = Counting { tally, quarantine, take };
         Ok(decoder.decode(chunk.bytes, chunk.last, &mut sink))
     }
 
+    /// Makes ready the decoder of a file. What was up when a log of live events was rotated is up still, and a row of it
+    /// may yet be appended to the file that was rotated away: the channels go to the file that is read.
+    fn turn_to(&mut self, file: FileNumber, begins: bool, format: Format) {
+        let last = self.last.replace(file).filter(|last| *last != file);
+        let spans = format.spans_files();
+        if !self.files.contains_key(&file) {
+            let decoder = match &self.latest {
+                // A file that is gone on with has its header behind it.
+                Some(latest) if !begins => latest.clone(),
+                _ => Decoder::new(format, self.zone),
+            };
+            let mut decoder = decoder.with_session_limits(&self.session_limits);
+            if let Some(latest) = self.latest.as_mut().filter(|_| begins && spans) {
+                decoder.take_over(latest);
+            }
+            self.files.insert(file, decoder);
+        }
+        if let Some((last, mut decoder)) =
+            last.filter(|_| spans).and_then(|last| self.files.remove_entry(&last))
+        {
+            if let Some(next) = self.files.get_mut(&file) {
+                next.take_over(&mut decoder);
+            }
+            self.files.insert(last, decoder);
+        }
+    }
+
+    /// What goes on after a restart: the decoder of the newest file, with the channels that are up.
+    fn kept(&self) -> Option<Decoder> {
+        let newest = self.files.iter().next_back();
+        let mut kept = newest.map(|(_, decoder)| decoder).or(self.latest.as_ref()).cloned()?;
+        if let (Some((newest, _)), Some(last)) = (newest, self.last)
+            && *newest != last
+            && kept.format().spans_files()
+            && let Some(decoder) = self.files.get(&last)
+        {
+            kept.take_over(&mut decoder.clone());
+        }
+        Some(kept)
+    }
+
     /// A file was read to its end.
     fn ends(&mut self, file: Option<FileNumber>) {
-        if let Some(decoder) = file.and_then(|file| self.files.remove(&file))
-            && self.files.is_empty()
-        {
-            self.latest = Some(decoder);
+        let Some((file, mut decoder)) = file.and_then(|file| self.files.remove_entry(&file)) else { return };
+        let had_channels = self.last == Some(file);
+        match self.files.iter_mut().next_back() {
+            Some((newest, next)) if had_channels => {
+                if decoder.format().spans_files() {
+                    next.take_over(&mut decoder);
+                }
+                self.last = Some(*newest);
+            }
+            Some(_) => {}
+            None => {
+                self.last = None;
+                self.latest = Some(decoder);
+            }
         }
     }
 }

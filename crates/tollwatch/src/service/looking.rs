@@ -1,14 +1,33 @@
 //! What is looked at every few seconds: is anything blind, silent or stuck, and what does the API show.
 use super::blindness;
-use super::reading::{QUARANTINE_BYTES, offset, open_quarantine};
+use super::reading::offset;
 use super::runner::Runner;
 use chrono::{DateTime, TimeDelta, Utc};
-use tollwatch_detect::IncidentV1;
+use tollwatch_detect::{Incident, IncidentV1};
 
 /// So often.
 const LOOK: TimeDelta = TimeDelta::seconds(2);
 
+/// An incident shows so many of its calls.
+const CALLS: usize = tollwatch_http::MOST_CALLS;
+
 impl Runner {
+    /// Takes over what the engine says of incidents, and of their calls where that is news.
+    pub(super) fn follow(&mut self, incidents: &[Incident]) {
+        for incident in incidents {
+            let settings = self.engine.settings_of(&incident.tenant);
+            if self.people.cases.follow(IncidentV1::new(incident, settings)) {
+                self.follow_calls(incident);
+            }
+        }
+    }
+
+    /// Takes over what the engine remembers of an incident's calls.
+    pub(super) fn follow_calls(&mut self, incident: &Incident) {
+        let settings = self.engine.settings_of(&incident.tenant);
+        self.people.cases.follow_calls(&incident.id, self.engine.evidence(incident, CALLS), settings);
+    }
+
     pub(super) fn look_if_due(&mut self, now: DateTime<Utc>) {
         if self.looked_at.is_none_or(|at| now.signed_duration_since(at) >= LOOK) {
             self.look(now);
@@ -29,25 +48,17 @@ impl Runner {
         alerts.extend(blindness::of_engine(&mut self.conditions, &counters, &self.counters_before, now));
         self.counters_before = counters;
         self.people.mutes.expire(now);
+        self.end_drills_if_due(now);
         if let Some(every) =
             self.config.service.renotify_after.and_then(|every| TimeDelta::from_std(every).ok())
         {
             alerts.extend(self.people.cases.tell_again(every, now));
         }
+        alerts.extend(blindness::of_data(&mut self.conditions, &self.config, now));
         self.tell_all(alerts, now);
-        let incidents: Vec<IncidentV1> = self
-            .engine
-            .incidents()
-            .iter()
-            .map(|incident| IncidentV1::new(incident, self.engine.settings_of(&incident.tenant)))
-            .collect();
-        self.people.cases.follow(incidents);
+        let incidents = self.engine.incidents();
+        self.follow(&incidents);
         self.publish(now);
-        if let Some(quarantine) = &mut self.sources.quarantine
-            && quarantine.finish().is_ok()
-            && quarantine.bytes() > QUARANTINE_BYTES
-        {
-            self.sources.quarantine = open_quarantine(&self.config.service.state, self.config.language).ok();
-        }
+        self.sources.tend_quarantine(&self.config.service.state, self.config.language);
     }
 }

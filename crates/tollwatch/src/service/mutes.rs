@@ -2,9 +2,7 @@
 use super::clock;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
-use tollwatch_detect::Problem;
+use tollwatch_detect::{Problem, stable_name};
 use tollwatch_http::{MuteRequestV1, MuteV1, Refusal};
 use tollwatch_notify::{Matchers, Mute};
 
@@ -93,12 +91,7 @@ impl Mutes {
     }
 
     fn name(&self, mute: &MuteV1) -> String {
-        let mut hash = Sha256::new();
-        hash.update(serde_json::to_vec(mute).unwrap_or_default());
-        hash.update((self.0.len() as u64).to_be_bytes());
-        hash.finalize().iter().take(8).fold(String::from("mut-"), |mut id, byte| {
-            let _ = write!(id, "{byte:02x}");
-            id
-        })
+        let said = serde_json::to_string(mute).unwrap_or_default();
+        stable_name("mut", 8, &[&said, &self.0.len().to_string()])
     }
 }

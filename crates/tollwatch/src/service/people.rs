@@ -1,5 +1,6 @@
 //! What people said of incidents, and what they were told.
 use super::cases::Cases;
+use super::drill::Drill;
 use super::grouping::{Audience, Grouping};
 use super::mutes::Mutes;
 use chrono::{DateTime, Utc};
@@ -11,6 +12,8 @@ pub(super) struct People {
     pub(super) cases: Cases,
     pub(super) grouping: Grouping,
     pub(super) mutes: Mutes,
+    /// The last drill.
+    pub(super) drill: Option<Drill>,
 }
 
 impl People {

@@ -13,7 +13,7 @@ use tollwatch_detect::TenantId;
 /// Time passes without records up to so long before the clock on the wall: what was known before has been read by then.
 const HINDSIGHT: i64 = 30;
 /// The quarantine is put aside when it is so large; the one before goes.
-pub(super) const QUARANTINE_BYTES: u64 = 256 * 1024 * 1024;
+const QUARANTINE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// What is read, and how far.
 #[derive(Debug)]
@@ -21,7 +21,10 @@ pub(super) struct Sources {
     pub(super) intakes: Vec<Intake>,
     /// Those that are followed no more, and whose positions the store is to let go.
     pub(super) gone: Vec<String>,
+    /// None while it cannot be opened.
     pub(super) quarantine: Option<Quarantine>,
+    /// What was last said of why rejected records are not kept.
+    quarantine_error: Option<String>,
     /// Something was read that is not durable yet.
     pub(super) has_taken: bool,
     /// How often in a row nothing was found to be read.
@@ -29,8 +32,36 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    pub(super) fn new(intakes: Vec<Intake>, gone: Vec<String>, quarantine: Quarantine) -> Self {
-        Self { intakes, gone, quarantine: Some(quarantine), has_taken: false, dry_looks: 0 }
+    pub(super) fn new(intakes: Vec<Intake>, gone: Vec<String>) -> Self {
+        Self { intakes, gone, quarantine: None, quarantine_error: None, has_taken: false, dry_looks: 0 }
+    }
+
+    /// Writes what was rejected, and opens the quarantine where it is not, or has grown large. It is evidence for later: a
+    /// disk that does not take it stops nothing, and is tried again at the next look.
+    pub(super) fn tend_quarantine(&mut self, state: &Path, language: Language) {
+        let kept = match &mut self.quarantine {
+            Some(quarantine) => match quarantine.finish() {
+                Ok(()) if quarantine.bytes() <= QUARANTINE_BYTES => Ok(()),
+                Ok(()) => open_quarantine(state, language).map(|opened| *quarantine = opened),
+                Err(error) => Err(error.into()),
+            },
+            None => open_quarantine(state, language).map(|opened| self.quarantine = Some(opened)),
+        };
+        let error = kept.err().map(|error| format!("{error:#}"));
+        if let Some(error) = error.as_ref().filter(|_| error != self.quarantine_error) {
+            tracing::error!(
+                error,
+                "records that cannot be read are counted, but not kept in quarantine.jsonl"
+            );
+        }
+        self.quarantine_error = error;
+    }
+
+    /// Nothing is read for a while: how long the sources are quiet meanwhile says nothing of them.
+    pub(super) fn pause(&mut self) {
+        for intake in &mut self.intakes {
+            intake.pulse.pause();
+        }
     }
 }
 
@@ -80,7 +111,8 @@ impl Runner {
                 };
                 let own = intake.tenant;
                 let tenant = if named.is_empty() { own } else { engine.named_tenant(named).unwrap_or(own) };
-                engine.observe(tenant, intake.followed.source.system, &record);
+                let observed = engine.observe(tenant, intake.followed.source.system, &record);
+                intake.became.count(observed);
                 intake.next += 1;
                 progress = true;
             }
@@ -110,7 +142,7 @@ pub(super) fn offset(intake: &Intake, now: DateTime<Utc>) -> i64 {
 }
 
 /// The file of records that cannot be read. One that has grown large is put aside, and takes the place of the last such.
-pub(super) fn open_quarantine(state: &Path, language: Language) -> anyhow::Result<Quarantine> {
+fn open_quarantine(state: &Path, language: Language) -> anyhow::Result<Quarantine> {
     let path = state.join("quarantine.jsonl");
     if path.metadata().is_ok_and(|file| file.len() > QUARANTINE_BYTES) {
         std::fs::rename(&path, state.join("quarantine.1.jsonl"))?;

@@ -1,12 +1,12 @@
 //! The engine's thread: reads, decides, makes durable, lets out.
-use super::checkpoint::Keeping;
 use super::clock;
 use super::conditions::Conditions;
 use super::delivery::{Attempt, Deliveries};
 use super::intake::Intake;
+use super::keeping::{Failure, Keeping};
 use super::outbox::Outbox;
 use super::people::People;
-use super::reading::{Sources, open_quarantine};
+use super::reading::Sources;
 use super::saved::Saved;
 use super::signals::{self, Signal};
 use super::supervisor::Supervisor;
@@ -18,11 +18,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 use tollwatch_cdr::EventTime;
-use tollwatch_detect::{AlertV1, Counters, Engine};
+use tollwatch_detect::{AboutV1, AlertV1, Counters, Engine};
 use tollwatch_http::{
-    Access, Build, Command, DeliveryResult, Heartbeat, Limits, Metrics, Published, Server, Tls,
+    Access, Build, Command, DeliveryResult, Heartbeat, Limits, Metrics, Published, RuleV1, Server, Tls,
 };
-use tollwatch_notify::{Outcome, Site};
+use tollwatch_notify::{Notify, Outcome, Site};
 use tollwatch_store::Store;
 
 /// Sources are looked at so often when nothing wakes the service.
@@ -70,30 +70,67 @@ pub(crate) fn run(startup: Startup, config: Config) -> anyhow::Result<Ended> {
             tollwatch_detect::Problem::new("sources".to_owned(), "nothing to follow".to_owned(), hint);
         return Ok(Ended::Configuration(vec![super::commands::placed(&startup, problem)]));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (sender, events) = sync_channel(EVENTS);
-    let mut runner = match Runner::begin(startup, config, runtime.handle().clone(), sender.clone(), events)? {
-        Ok(runner) => runner,
-        Err(problems) => return Ok(Ended::Configuration(problems)),
+    let supervisor = Supervisor::new();
+    Supervisor::still_starting(Duration::from_mins(10));
+    let notify = match config.service.notify.build(config.service.folder.as_deref(), &environment) {
+        Ok(notify) => notify,
+        Err(problems) => {
+            let problems = problems.into_iter().map(|problem| super::commands::placed(&startup, problem));
+            return Ok(Ended::Configuration(problems.collect()));
+        }
     };
+    let state = &config.service.state;
+    let store = Store::open(state).map_err(|error| {
+        // A folder that belongs to somebody else is what a first start meets.
+        let is_path = matches!(error, tollwatch_store::StoreError::Path { .. });
+        let hint = if is_path { " (`service.state`; it must be this user's own)" } else { "" };
+        anyhow::Error::new(error).context(format!("the state in {}{hint}", state.display()))
+    })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let channel = Channel::new(runtime.handle().clone());
+    let events = channel.sender.clone();
+    let mut runner = Runner::new(startup, config, notify, store, channel, clock::now())?;
     runtime.spawn({
         let _inside = runtime.enter();
-        signals::listen(sender.clone()).context("cannot listen to signals")?
+        signals::listen(events.clone()).context("cannot listen to signals")?
     });
     let (stop_http, http_stops) = tokio::sync::oneshot::channel::<()>();
-    let server = runner.serve(&runtime, sender)?;
+    let server = runner.serve(&runtime, events)?;
     let server = server.map(|server| {
         runtime.spawn(server.run(async move {
             let _ = http_stops.await;
         }))
     });
-    let ended = runner.go_on();
+    let ended = runner.go_on(supervisor);
     drop(stop_http);
     if let Some(server) = server {
         let _ = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(5), server).await });
     }
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended.map(|()| Ended::InGoodOrder)
+}
+
+/// How what happens beside the engine's thread comes to it.
+pub(super) struct Channel {
+    runtime: tokio::runtime::Handle,
+    pub(super) sender: SyncSender<Event>,
+    events: Receiver<Event>,
+}
+
+impl Channel {
+    pub(super) fn new(runtime: tokio::runtime::Handle) -> Self {
+        let (sender, events) = sync_channel(EVENTS);
+        Self { runtime, sender, events }
+    }
+}
+
+/// What comes after a turn of the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// The next one, after so long or when something happens.
+    Wait(Duration),
+    /// The end, in good order.
+    End,
 }
 
 /// Everything that must agree.
@@ -109,8 +146,9 @@ pub(super) struct Runner {
     events: Receiver<Event>,
     pub(super) metrics: Metrics,
     pub(super) published: Published,
+    /// As the API shows them.
+    pub(super) rules: Arc<[RuleV1]>,
     heartbeat: Arc<Heartbeat>,
-    supervisor: Supervisor,
     pub(super) counters_before: Counters,
     pub(super) looked_at: Option<DateTime<Utc>>,
     /// It was asked to stop, and takes no longer than until then.
@@ -118,25 +156,17 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    fn begin(
+    /// Goes on from what the store has.
+    pub(super) fn new(
         startup: Startup,
         mut config: Config,
-        runtime: tokio::runtime::Handle,
-        sender: SyncSender<Event>,
-        events: Receiver<Event>,
-    ) -> anyhow::Result<Result<Self, Vec<ConfigProblem>>> {
-        let now = clock::now();
-        let supervisor = Supervisor::new();
-        Supervisor::still_starting(Duration::from_mins(10));
-        let notify = match config.service.notify.build(config.service.folder.as_deref(), &environment) {
-            Ok(notify) => notify,
-            Err(problems) => {
-                return Ok(Err(problems.into_iter().map(|p| super::commands::placed(&startup, p)).collect()));
-            }
-        };
+        notify: Notify,
+        mut store: Store,
+        channel: Channel,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Self> {
         let state = config.service.state.clone();
-        let mut store = Store::open(&state).with_context(|| format!("the state in {}", state.display()))?;
-        let Saved { engine: parts, people, conditions, mut sources, outbox, unreadable } =
+        let Saved { engine: parts, people, conditions, mut sources, outbox, firing, unreadable } =
             Saved::load(&mut store).with_context(|| format!("the state in {}", state.display()))?;
         if let Some(what) = unreadable.first() {
             anyhow::bail!(
@@ -156,7 +186,8 @@ impl Runner {
                 .resume(parts.iter().map(|(key, value)| (&**key, &**value)))
                 .with_context(|| format!("the state in {}", state.display()))?;
         }
-        let outbox = Outbox::new(&notify.notifiers, notify.router, &outbox);
+        drop(parts);
+        let outbox = Outbox::new(&notify.notifiers, notify.router, &outbox, firing, now);
         let intakes = config
             .sources
             .followed()
@@ -169,29 +200,29 @@ impl Runner {
         let build = Build { version: env!("CARGO_PKG_VERSION"), revision: "unknown", rustc: "unknown" };
         let limit = config.service.http.as_ref().map_or(0, |http| http.metrics_tenant_label_limit);
         let metrics = Metrics::new(&build, limit)?;
+        metrics.reloaded(Some(now.timestamp_micros() as f64 / 1e6));
         metrics.restored(clock::now().signed_duration_since(restoring).to_std().unwrap_or_default());
-        let quarantine = open_quarantine(&state, config.language)?;
         let counters_before = engine.counters();
         let mut runner = Self {
             startup,
             engine,
-            sources: Sources::new(intakes, sources.into_keys().collect(), quarantine),
+            sources: Sources::new(intakes, sources.into_keys().collect()),
             keeping: Keeping::new(store, now),
-            deliveries: Deliveries::new(outbox, notify.notifiers, runtime, sender),
+            deliveries: Deliveries::new(outbox, notify.notifiers, channel.runtime, channel.sender),
             people,
             conditions,
-            events,
+            events: channel.events,
             metrics,
             published: Published::default(),
+            rules: super::view::rules(&config.raw),
             heartbeat: Arc::new(Heartbeat::default()),
-            supervisor,
             counters_before,
             looked_at: None,
             stopping: None,
             config,
         };
         runner.declare_metrics();
-        Ok(Ok(runner))
+        Ok(runner)
     }
 
     /// Binds the address of the API, where there is one.
@@ -219,7 +250,7 @@ impl Runner {
     }
 
     /// The loop.
-    fn go_on(&mut self) -> anyhow::Result<()> {
+    fn go_on(&mut self, mut supervisor: Supervisor) -> anyhow::Result<()> {
         self.look(clock::now());
         Supervisor::ready(&self.status());
         tracing::info!(
@@ -230,50 +261,76 @@ impl Runner {
         loop {
             let now = clock::now();
             self.heartbeat.tick();
-            self.supervisor.alive(now, || "running".to_owned());
-            let is_dry = self.stopping.is_some() || !self.read(now);
-            self.raise(now);
-            if is_dry && self.stopping.is_none() {
-                self.let_time_pass(now);
-            }
-            self.look_if_due(now);
-            if self.is_checkpoint_due(now) {
-                // What goes wrong is told by the condition; the loop goes on and tries again.
-                let _ = self.checkpoint(now);
-            }
-            self.deliver(now);
-            self.sources.dry_looks = if is_dry { self.sources.dry_looks + 1 } else { 0 };
-            let is_done = self.sources.dry_looks >= DRY_LOOKS && self.deliveries.are_done(now);
-            if (self.stopping.is_some() || self.startup.until_dry) && is_done
-                || self.stopping.is_some_and(|until| now >= until)
-            {
-                Supervisor::stopping();
-                return self.end(now);
-            }
-            let wait = if is_dry { self.wait(now) } else { Duration::ZERO };
-            match self.events.recv_timeout(wait) {
-                Ok(event) => {
-                    self.handle(event);
-                    // Those that wait too, but not for ever: sources want to be read.
-                    for _ in 0..EVENTS {
-                        let Ok(event) = self.events.try_recv() else { break };
-                        self.handle(event);
-                    }
+            supervisor.alive(now, || "running".to_owned());
+            let wait = match self.turn(now)? {
+                Then::Wait(wait) => wait,
+                Then::End => {
+                    Supervisor::stopping();
+                    return self.end(now);
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.end(now),
+            };
+            if !self.hear(wait, clock::now) {
+                return self.end(now);
             }
         }
     }
 
-    fn end(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
+    /// Handles what happens beside, if something does within that time. Whether anything can happen yet.
+    pub(super) fn hear(&mut self, wait: Duration, clock: impl Fn() -> DateTime<Utc>) -> bool {
+        match self.events.recv_timeout(wait) {
+            Ok(event) => {
+                self.handle(event, clock());
+                // Those that wait too, but not for ever: sources want to be read.
+                for _ in 0..EVENTS {
+                    let Ok(event) = self.events.try_recv() else { break };
+                    self.handle(event, clock());
+                }
+                true
+            }
+            Err(RecvTimeoutError::Timeout) => true,
+            Err(RecvTimeoutError::Disconnected) => false,
+        }
+    }
+
+    /// Reads a piece, decides, makes durable what is due, and lets out what is.
+    pub(super) fn turn(&mut self, now: DateTime<Utc>) -> Result<Then, Failure> {
+        let held_back = self.is_held_back();
+        if held_back {
+            self.sources.pause();
+        }
+        let is_dry = self.stopping.is_some() || held_back || !self.read(now);
+        self.raise(now);
+        if is_dry && !held_back && self.stopping.is_none() {
+            self.let_time_pass(now);
+        }
+        self.look_if_due(now);
+        // A store that fails is told by the condition, and tried again.
+        if self.is_checkpoint_due(now)
+            && let Err(fault @ Failure::Ours(_)) = self.checkpoint(now)
+        {
+            return Err(fault);
+        }
+        if let Some(fault) = self.keeping.fault() {
+            return Err(fault);
+        }
+        self.deliver(now);
+        self.sources.dry_looks = if is_dry && !held_back { self.sources.dry_looks + 1 } else { 0 };
+        let is_done = self.sources.dry_looks >= DRY_LOOKS && self.deliveries.are_done(now);
+        if (self.stopping.is_some() || self.startup.until_dry) && is_done
+            || self.stopping.is_some_and(|until| now >= until)
+        {
+            return Ok(Then::End);
+        }
+        Ok(Then::Wait(if is_dry { self.wait(now) } else { Duration::ZERO }))
+    }
+
+    pub(super) fn end(&mut self, now: DateTime<Utc>) -> anyhow::Result<()> {
         self.checkpoint(now).context("the last checkpoint")?;
         tracing::info!("stopped");
         Ok(())
     }
 
-    fn handle(&mut self, event: Event) {
-        let now = clock::now();
+    fn handle(&mut self, event: Event, now: DateTime<Utc>) {
         match event {
             Event::Command(command) => self.obey(*command, now),
             Event::Delivered(attempt) => self.delivered(&attempt, now),
@@ -295,10 +352,11 @@ impl Runner {
         for alert in self.engine.take_alerts() {
             let settings = self.engine.settings_of(&alert.incident.tenant);
             let late = now.timestamp_micros().saturating_sub(alert.at.micros());
-            let alert = AlertV1::of_calls(&alert, settings);
+            let told = AlertV1::of_calls(&alert, settings);
             let latency = Duration::from_micros(u64::try_from(late).unwrap_or_default());
-            self.metrics.alert(super::view::rule_of(&alert), alert.severity, &alert.tenant, latency);
-            self.tell(alert, now);
+            self.metrics.alert(super::view::rule_of(&told), told.severity, &told.tenant, latency);
+            self.tell(told, now);
+            self.follow_calls(&alert.incident);
         }
     }
 
@@ -321,8 +379,17 @@ impl Runner {
 
     /// Begins what is due.
     fn deliver(&mut self, now: DateTime<Utc>) {
-        let engine = &self.engine;
-        self.deliveries.begin(now, |alert| site(engine, &alert.tenant, now));
+        let Self { engine, people, conditions, deliveries, .. } = self;
+        let site = |alert: &AlertV1| site(engine, &alert.tenant, now);
+        deliveries.begin(now, site);
+        // Who ends sends what is due; what fires is sent again by the next that starts.
+        if self.stopping.is_none() {
+            let is_open = |alert: &AlertV1| match &alert.about {
+                AboutV1::Calls(incident) => people.cases.is_open(&incident.incident_id),
+                AboutV1::Service(condition) => conditions.is_open(condition),
+            };
+            deliveries.begin_again(now, is_open, site);
+        }
     }
 
     fn delivered(&mut self, attempt: &Attempt, now: DateTime<Utc>) {
@@ -332,7 +399,8 @@ impl Runner {
             Outcome::Retry { .. } => DeliveryResult::ServerError,
         };
         self.metrics.delivery(&attempt.notifier, result, attempt.took);
-        self.deliveries.over(attempt, now);
+        let settled = self.deliveries.over(attempt, now);
+        self.drilled(attempt, settled.as_ref(), now);
     }
 
     fn wait(&self, now: DateTime<Utc>) -> Duration {

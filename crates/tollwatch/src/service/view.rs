@@ -1,13 +1,17 @@
 //! What the API and the metrics show of the service.
+use super::cases::OpenIncidents;
 use super::clock;
 use super::intake::Intake;
 use super::reading::offset;
 use super::runner::Runner;
+use crate::config::RawConfig;
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use tollwatch_detect::{AboutV1, AlertV1, Engine, RawRule, ScopeKind};
 use tollwatch_http::{
-    CheckV1, ExtensionV1, NotifierV1, RecordResult, RuleV1, SourceMetrics, SourceState, SourceV1,
-    Suppression, View, WindowV1,
+    CheckV1, ExtensionV1, NotifierV1, RuleV1, SourceMetrics, SourceState, SourceV1, Suppression, View,
+    WindowV1,
 };
 
 /// The rule of an alert, or the kind of its condition.
@@ -30,15 +34,19 @@ impl Runner {
         for notifier in self.deliveries.notifiers.iter() {
             self.metrics.declare_notifier(notifier.name());
         }
+        let seconds = |at: DateTime<Utc>| at.timestamp() as f64;
+        let data = &self.config.data;
+        self.metrics.data(seconds(data.rates_of), seconds(data.risk_list_of));
     }
 
     /// Puts what there is now where requests find it.
     pub(super) fn publish(&mut self, now: DateTime<Utc>) {
         let mutes = self.people.mutes.wire();
-        let incidents = self.people.cases.entries(&mutes);
+        let incidents = self.people.cases.entries(&mutes, self.show_numbers());
         let mut view = View::default().with_incidents(incidents);
         view.sources = self.sources.intakes.iter().map(|intake| source(intake, now)).collect();
-        view.rules = self.rules();
+        view.conditions = self.conditions.wire();
+        view.rules = Arc::clone(&self.rules);
         view.notifiers = self.notifiers_view();
         view.checks = self.checks();
         view.mutes = mutes;
@@ -46,23 +54,9 @@ impl Runner {
         self.measure(now);
     }
 
-    fn rules(&self) -> Vec<RuleV1> {
-        let reasons = |rule: &RawRule| {
-            let is_ours = crate::default_text().contains(&format!("name = \"{}\"", rule.name));
-            is_ours.then(|| format!("docs/rules.md#{}", rule.name))
-        };
-        let wire = |rule: &RawRule, tenant: Option<&String>| RuleV1 {
-            rule: rule.clone(),
-            tenant: tenant.cloned(),
-            reasons: reasons(rule),
-        };
-        let raw = &self.config.raw;
-        let common = raw.rules.iter().map(|rule| wire(rule, None));
-        let own = raw
-            .tenants
-            .iter()
-            .flat_map(|tenant| tenant.rules.iter().map(|rule| wire(rule, Some(&tenant.name))));
-        common.chain(own).collect()
+    /// Whether the API shows called numbers in full.
+    pub(super) fn show_numbers(&self) -> bool {
+        self.config.service.http.as_ref().is_some_and(|http| http.show_numbers)
     }
 
     fn notifiers_view(&self) -> Vec<NotifierV1> {
@@ -85,15 +79,19 @@ impl Runner {
             .collect()
     }
 
-    fn checks(&self) -> Vec<CheckV1> {
+    pub(super) fn checks(&self) -> Vec<CheckV1> {
         let check = |name: &str, ok: bool, detail: String| CheckV1 {
             name: name.to_owned(),
             ok,
             detail: Some(detail),
         };
-        let failing = self.keeping.failing_since;
+        let failing = self.keeping.failing_since();
         let state = match failing {
             None => check("state", true, "what was learned is durable".to_owned()),
+            Some(since) if self.is_held_back() => {
+                let since = clock::text(since);
+                check("state", false, format!("cannot be written since {since}; reading has stopped"))
+            }
             Some(since) => check("state", false, format!("cannot be written since {}", clock::text(since))),
         };
         let sources = self.sources.intakes.iter().map(|intake| {
@@ -109,29 +107,62 @@ impl Runner {
             let metrics = SourceMetrics {
                 lag_bytes: counters.lag_bytes,
                 last_record_at: intake.last_record.map(|at| at.micros() as f64 / 1e6),
+                lateness_seconds: intake.lateness.map(|seconds| seconds as f64),
                 last_read_at: intake.last_read.map(|at| at.timestamp_micros() as f64 / 1e6),
                 silent: intake.silence(now, offset(intake, now)).is_some(),
             };
             self.metrics.source(intake.name(), &metrics);
-            let (accepted, malformed) = intake.counted_since();
-            self.metrics.records(intake.name(), RecordResult::Accepted, accepted);
-            self.metrics.records(intake.name(), RecordResult::Malformed, malformed);
+            intake.count_into(&self.metrics);
         }
         let currency = self.engine.settings().currency().to_owned();
         self.metrics.engine(&self.engine.counters(), &currency);
-        let (warnings, criticals, exposure) = self.people.cases.open();
-        self.metrics.open(warnings, criticals, &currency, exposure);
+        let open = self.people.cases.open();
+        let sum = |count: fn(&OpenIncidents) -> u64| open.values().map(count).sum();
+        let exposure = open.values().map(|open| open.exposure).sum();
+        self.metrics.open(sum(|open| open.warnings), sum(|open| open.criticals), &currency, exposure);
+        let by_tenant =
+            open.iter().map(|(name, open)| (*name, open.warnings + open.criticals, open.exposure));
+        self.metrics.tenants(by_tenant, &currency);
+        for (kind, count) in [
+            ("keys", self.engine.keys()),
+            ("tenants", self.engine.tenants()),
+            ("incidents", self.people.cases.len()),
+        ] {
+            self.metrics.state_entities(kind, count as u64);
+        }
+        self.metrics.state_bytes(self.keeping.bytes());
+        for (kind, severity, open) in self.conditions.counts() {
+            self.metrics.conditions(kind, severity, open);
+        }
         for standing in self.deliveries.outbox.standing() {
             let oldest = standing.oldest.map(|at| at.timestamp_micros() as f64 / 1e6);
             self.metrics.outbox(&standing.name, standing.pending as u64, oldest, standing.dead as u64);
         }
         self.metrics.suppressed(Suppression::Muted, std::mem::take(&mut self.deliveries.outbox.muted));
+        self.metrics
+            .suppressed(Suppression::QuietHours, std::mem::take(&mut self.deliveries.outbox.unrouted));
     }
 
     /// How an extension stands against its rules.
     pub(super) fn extension(&mut self, tenant: &str, extension: &str) -> Option<ExtensionV1> {
         standing(&mut self.engine, tenant, extension)
     }
+}
+
+/// The rules as they are configured.
+pub(super) fn rules(raw: &RawConfig) -> Arc<[RuleV1]> {
+    let embedded = toml::from_str::<RawConfig>(crate::default_text());
+    let ours: BTreeSet<String> =
+        embedded.map(|raw| raw.rules.into_iter().map(|rule| rule.name).collect()).unwrap_or_default();
+    let wire = |rule: &RawRule, tenant: Option<&String>| RuleV1 {
+        reasons: ours.contains(&rule.name).then(|| format!("docs/rules.md#{}", rule.name)),
+        rule: rule.clone(),
+        tenant: tenant.cloned(),
+    };
+    let common = raw.rules.iter().map(|rule| wire(rule, None));
+    let own =
+        raw.tenants.iter().flat_map(|tenant| tenant.rules.iter().map(|rule| wire(rule, Some(&tenant.name))));
+    common.chain(own).collect()
 }
 
 fn standing(engine: &mut Engine, tenant: &str, extension: &str) -> Option<ExtensionV1> {
@@ -175,6 +206,8 @@ fn source(intake: &Intake, now: DateTime<Utc>) -> SourceV1 {
         last_record_at: intake.last_record.map(|at| at.to_string()),
         last_read_at: intake.last_read.map(clock::text),
         records: intake.tally.records,
+        duplicate: intake.became.duplicate,
+        late: intake.became.late,
         rejected: intake.tally.rejected(),
         rejected_by_reason: intake.tally.by_reason().clone(),
         silent: intake.silence(now, offset(intake, now)).is_some(),

@@ -29,6 +29,11 @@ pub(super) fn is_special(extension: &[u8]) -> bool {
     }
 }
 
+/// Whether `extension` is a code that the PBX may take itself: `*72010224…`, `#31#`.
+fn is_code(extension: &[u8]) -> bool {
+    extension.iter().any(|byte| matches!(byte, b'*' | b'#'))
+}
+
 /// Where in the dialplan a channel is: the number it is at and the context that gives it its meaning.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stand {
@@ -153,15 +158,22 @@ pub(super) struct Channel {
     pub(super) leg: LegState,
     /// What was told of it as a leg that the PBX opened by itself, for a call file or the manager interface.
     pub(super) opened: LegState,
+    /// The last code it was at, and that code's context.
+    code: Option<Stand>,
+    /// It has placed a call.
+    has_placed: bool,
 }
 
 impl Channel {
     pub(super) fn new(row: &CelRow<'_>) -> Self {
+        let stand = Stand::new(row.extension, row.context);
         Self {
             unique_id: keep(row.unique_id),
             linked_id: keep(row.linked_id),
             name: keep(row.channel),
-            stand: Stand::new(row.extension, row.context),
+            code: is_code(&stand.extension).then(|| stand.clone()),
+            has_placed: false,
+            stand,
             dial: None,
             leg: LegState::None,
             opened: LegState::None,
@@ -169,6 +181,13 @@ impl Channel {
     }
     pub(super) fn is_leg(&self) -> bool {
         self.leg != LegState::None
+    }
+
+    /// The code that it dialled and the PBX took itself: what has placed a call, or was called, has dialled none.
+    pub(super) fn code(&self) -> Option<&Stand> {
+        let is_nobodys_leg =
+            !self.is_leg() && self.opened == LegState::None && !channel::is_local(&self.name);
+        self.code.as_ref().filter(|_| is_nobodys_leg && !self.has_placed)
     }
 }
 
@@ -273,6 +292,9 @@ impl Channels {
         let same = *channel.stand.extension == *extension && *channel.stand.context == *context;
         if !same && !is_special(extension) {
             channel.stand = Stand::new(extension, context);
+            if is_code(extension) {
+                channel.code = Some(channel.stand.clone());
+            }
         }
     }
 
@@ -281,6 +303,7 @@ impl Channels {
         let order = self.next_serial();
         if let Some(channel) = self.by_serial.get_mut(&serial) {
             let stand = channel.stand.clone();
+            channel.has_placed = true;
             channel.dial =
                 Some(Dial { serial: order, how, stand, answered: false, legs: 0, made: Vec::new() });
         }
@@ -314,6 +337,7 @@ impl Channels {
         let begun = channel.dial.as_ref().is_some_and(|dial| !dial.answered && dial.stand == stand);
         if !begun {
             channel.stand = stand.clone();
+            channel.has_placed = true;
             channel.dial = Some(Dial {
                 serial: order,
                 how: How::Transferred,
@@ -334,10 +358,13 @@ impl Channels {
     /// The channel `parent` has dialled the channel `serial`.
     pub(super) fn leg_started(&mut self, serial: u64, parent: u64) {
         let name = self.by_serial.get(&serial).map(|channel| channel.name.clone()).unwrap_or_default();
-        if let Some(dial) = self.by_serial.get_mut(&parent).and_then(|channel| channel.dial.as_mut()) {
-            dial.legs += 1;
-            let target = dial.target(&channel::leg(&name)).map(|(index, _)| index);
-            dial.made.extend(target);
+        if let Some(channel) = self.by_serial.get_mut(&parent) {
+            channel.has_placed = true;
+            if let Some(dial) = &mut channel.dial {
+                dial.legs += 1;
+                let target = dial.target(&channel::leg(&name)).map(|(index, _)| index);
+                dial.made.extend(target);
+            }
         }
         self.set_leg(serial, LegState::Started { parent });
     }

@@ -64,6 +64,10 @@ impl Sink for Heard {
                 self.lines.push(format!("{target} ended {outcome:?}"));
                 self.ended.entry(target).or_default().push(outcome);
             }
+            CallEventKind::CodeDialled { dialled, from_outside, .. } => {
+                let outside = if from_outside { " from outside" } else { "" };
+                self.lines.push(format!("{target} dialled {}{outside}", text(dialled)));
+            }
             CallEventKind::Diverted { by } => {
                 self.lines.push(format!("{target} diverted by {}", text(by)));
                 self.diverted.push((target, text(by)));
@@ -343,6 +347,33 @@ fn an_endless_stream_of_new_channels_does_not_grow_memory() {
         start(&format!("1.{number}"), "102");
     }
     assert_eq!(tracker.forgotten(), 40_001 - 32 * 1024);
+}
+
+#[test]
+fn a_code_that_the_pbx_took_itself_is_told_when_its_channel_is_over_and_one_that_dialled_on_is_none() {
+    let took = "CHAN_START 1.1 1.1 PJSIP/101-1 *720102246\nANSWER 1.1 1.1 PJSIP/101-1 *720102246 Answer\n\
+        HANGUP 1.1 1.1 PJSIP/101-1 h\nCHAN_END 1.1 1.1 PJSIP/101-1 h\n";
+    assert_eq!(heard(took), ["PJSIP/101-1 dialled *720102246"]);
+    // The dialplan goes on elsewhere, and the code is what was dialled.
+    let moved =
+        took.replace("ANSWER 1.1 1.1 PJSIP/101-1 *720102246 Answer", "ANSWER 1.1 1.1 PJSIP/101-1 900 Answer");
+    assert_eq!(heard(&moved), ["PJSIP/101-1 dialled *720102246"]);
+    // Dialled behind another number: the code is where the channel went.
+    let later =
+        took.replace("CHAN_START 1.1 1.1 PJSIP/101-1 *720102246", "CHAN_START 1.1 1.1 PJSIP/101-1 700");
+    assert_eq!(heard(&later), ["PJSIP/101-1 dialled *720102246"]);
+    // A code in front of a number hides the caller and makes a call.
+    let hides = "CHAN_START 1.1 1.1 PJSIP/101-1 *670102246\nAPP_START 1.1 1.1 PJSIP/101-1 *670102246 Dial PJSIP/0102246@trunk\n\
+        APP_END 1.1 1.1 PJSIP/101-1 *670102246 Dial PJSIP/0102246@trunk\nHANGUP 1.1 1.1 PJSIP/101-1 h\n";
+    assert_eq!(heard(hides), [""; 0]);
+    // So it does where the PBX logs no applications.
+    let unlogged = "CHAN_START 1.1 1.1 PJSIP/101-1 *670102246\nCHAN_START 1.2 1.1 PJSIP/trunk-2 s\nHANGUP 1.1 1.1 PJSIP/101-1 h\n";
+    assert_eq!(heard(unlogged).len(), 1, "the leg alone");
+    let own_half = took.replace("PJSIP/101-1", "Local/*720102246@x-1;2");
+    assert_eq!(heard(&own_half), [""; 0], "no phone has dialled it");
+    let outside = took.replace("PJSIP/101-1", "PJSIP/trunk-1");
+    assert_eq!(heard(&outside), ["PJSIP/trunk-1 dialled *720102246 from outside"]);
+    assert_eq!(heard(&took.replace("*720102246", "0102246")), [""; 0]);
 }
 
 proptest::proptest! {

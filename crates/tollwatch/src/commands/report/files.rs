@@ -190,7 +190,7 @@ pub(crate) fn contradiction(file: &FileReport, country: &str, language: Language
 }
 
 /// Everything that was odd and read all the same, in words.
-fn odd(counters: &Counters) -> [(u64, &'static str, &'static str); 12] {
+fn odd(counters: &Counters) -> [(u64, &'static str, &'static str); 13] {
     let &Counters {
         ambiguous_times,
         nonexistent_times,
@@ -203,6 +203,7 @@ fn odd(counters: &Counters) -> [(u64, &'static str, &'static str); 12] {
         marked_numbers,
         untrusted_clock,
         cut_off,
+        at_session_limit,
         forgotten_channels,
     } = counters;
     [
@@ -256,6 +257,11 @@ fn odd(counters: &Counters) -> [(u64, &'static str, &'static str); 12] {
             cut_off,
             "cut off by the PBX behind all that matters; read all the same",
             "途中で切れているが必要な項目は読み取れた記録",
+        ),
+        (
+            at_session_limit,
+            "as long as a session timer allows, so of unknown length; counted as a minute",
+            "セッションタイマーの上限と同じ長さで実際の長さが不明な通話（1 分として扱いました）",
         ),
         (
             forgotten_channels,
