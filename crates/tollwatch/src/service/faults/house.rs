@@ -46,6 +46,7 @@ impl House {
     /// Two notifiers in this order; the routes lead to `alerts` alone.
     pub(super) fn configure(&self, notifiers: &[&str]) {
         let mut text = "[site]\ntimezone = \"Asia/Tokyo\"\n[service]\nstate = \"state\"\nrenotify_after = \"never\"\n\
+             stale_rates_after = \"never\"\nstale_risk_list_after = \"never\"\n\
              checkpoint_every = \"1s\"\n[http]\nenabled = false\n[[sources]]\nname = \"pbx\"\nfollow = \"Master.csv\"\n\
              format = \"asterisk_cdr_csv\"\n"
             .to_owned();
