@@ -189,28 +189,23 @@ impl Keys {
         };
         self.slots.get(&named?.id)?.state.as_deref()
     }
-
     /// How many keys there are.
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }
-
     /// Whether the key is still there.
     pub(crate) fn contains(&self, id: KeyId) -> bool {
         self.slots.contains_key(&id)
     }
-
     /// Puts a step of a call before its key.
     pub(crate) fn push(&mut self, toll: Toll) {
         self.booked += u64::from(matches!(toll.step, Step::Begun(_)));
         self.buffer.push(toll);
     }
-
     /// The clock has moved with the record `seq`.
     pub(crate) fn moved(&mut self, clock: EventTime, seq: u64) {
         self.moves.push((clock, seq));
     }
-
     /// How much a flush has to work through. Time that passes counts too: without a watched call for long, only the
     /// moves of the clock come; they are smaller by far.
     pub(crate) fn waiting_work(&self) -> usize {
