@@ -70,7 +70,7 @@ impl Reader {
             });
         }
         let identity = identity(row, raw, columns);
-        if columns.texts.iter().any(|&column| row.has_quote_inside(column)) {
+        if row.have_quotes_inside(&columns.texts) {
             return self.hand_out_unescaped(row, columns, plan, &times, identity, place, sink);
         }
         self.hand_out(row, columns, plan, &times, identity, place, sink)

@@ -322,6 +322,12 @@ impl TimeForms {
         !self.two_orders || order.is_none() || pattern.order().is_none() || pattern.order() == order
     }
 
+    /// Whether times are written as `YYYY-MM-DD HH:MM:SS`, and what never was is left out.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.iso && self.never.is_empty()
+    }
+
     /// All the ways in which "never" is written, and dates of the last century: a clock that was never set.
     #[inline]
     pub(crate) fn is_never(&self, text: &[u8]) -> bool {

@@ -2,9 +2,11 @@
 use crate::EventTime;
 use serde::{Deserialize, Serialize};
 
-/// How a call attempt ended.
+/// How a call attempt ended. As wide as a word: what is written narrow and read back wide with its neighbours has to wait
+/// for everything written before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[repr(u64)]
 pub enum Outcome {
     /// The far end answered (an answering machine or an announcement answers too).
     Answered,

@@ -158,8 +158,10 @@ fn second_of_day(text: [u8; 8]) -> Option<i64> {
     if (values.wrapping_add(reach) | values) & (EACH << 7) != 0 {
         return None;
     }
-    let [h1, h2, _, n1, n2, _, s1, s2] = values.to_le_bytes().map(i64::from);
-    let (hour, minute, second) = (h1 * 10 + h2, n1 * 10 + n2, s1 * 10 + s2);
+    // Each byte ten times and the one behind it: below 100, so that none reaches into another.
+    let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
+    let pair = |at: u32| i64::from((pairs >> (8 * at)) as u8);
+    let (hour, minute, second) = (pair(0), pair(3), pair(6));
     (hour < 24 && minute < 60 && second <= 60).then_some(hour * 3600 + minute * 60 + second)
 }
 
@@ -226,19 +228,24 @@ impl LocalClock {
         self.zone
     }
 
+    /// Reads `YYYY-MM-DD HH:MM:SS` of a date that is remembered; none of any other, and if it is not exactly that.
+    #[inline]
+    pub(crate) fn known(&self, text: &[u8]) -> Option<i64> {
+        let (date, [b' ', time @ ..]) = text.split_first_chunk::<10>()? else { return None };
+        let known = self.dates.get(usize::from(date.last()? & 7)).filter(|known| known.text == *date)?;
+        Some(known.midnight + second_of_day(time.try_into().ok()?)?)
+    }
+
     /// Reads `YYYY-MM-DD HH:MM:SS`; none if it is not exactly that.
     #[inline]
     pub(crate) fn read(&mut self, text: &[u8], choice: impl FnOnce() -> Choice) -> Option<(i64, Reading)> {
-        let (date, time) = text.split_first_chunk::<10>()?;
-        // By the last digit of the day.
-        let known = self.dates.get(usize::from(date.last()? & 7))?;
-        if known.text == *date {
-            let (space, time) = time.split_first()?;
-            let second = second_of_day(time.try_into().ok()?)?;
-            return (*space == b' ').then_some((known.midnight + second, Reading::Plain));
+        if let Some(at) = self.known(text) {
+            return Some((at, Reading::Plain));
         }
         let local = LocalTime::parse(text)?;
         let (read, midnight) = self.look_up(local, choice());
+        // By the last digit of the day.
+        let date = text.first_chunk::<10>()?;
         if let (Some(midnight), Some(slot)) = (midnight, self.dates.get_mut(usize::from(date.last()? & 7))) {
             *slot = Date { text: *date, midnight };
         }

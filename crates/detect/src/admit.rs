@@ -6,7 +6,7 @@ use crate::settings::{Settings, Watched};
 use crate::tenant::{Tenant, head};
 use tollwatch_cdr::{CallEvent, CallEventKind, Cdr, EventTime, Leg, Outcome, Party, Record};
 use tollwatch_numbering::E164;
-use tollwatch_stats::{CallStat, Traits};
+use tollwatch_stats::{CallId, CallStat, Traits};
 
 /// A call waits for no more records than this: its time may lie so far ahead that the clock never comes to it, or
 /// others may come in crowds. A record makes at most one call wait and tells of few that do, so that it bounds
@@ -181,7 +181,44 @@ impl Tenant {
         let oldest = self.seq.saturating_sub(MOST_RECORDS_WAITED);
         for waiting in self.waiting.take_due(clock, oldest) {
             self.counters.waited_too_many += u64::from(waiting.until > clock);
-            self.book(waiting, None, settings);
+            self.book_waiting(waiting, None, settings);
+        }
+    }
+
+    /// A call to be put into windows.
+    pub(crate) fn stat_of(
+        &mut self,
+        leg: LegKey,
+        telling: &Telling<'_>,
+        watched: &Watched,
+        settings: &Settings,
+    ) -> CallStat {
+        let (ended_at, answered, billable_seconds) = telling.completed.unwrap_or((EventTime::MAX, false, 0));
+        let is_off_hours = settings.calendar.is_off_hours_by(telling.started_at, &mut self.known_days);
+        let hours = if is_off_hours { Traits::OFF_HOURS } else { Traits::BUSINESS_HOURS };
+        let number = watched.number.map_or(0, E164::value);
+        CallStat {
+            first_at: telling.started_at,
+            last_at: telling.started_at,
+            ended_at,
+            call: leg.value(),
+            call_id: CallId::from(head(if telling.call_id.is_empty() {
+                telling.target.id
+            } else {
+                telling.call_id
+            })),
+            number,
+            extension: 0,
+            destination: watched.destination.map_or(CallStat::NO_DESTINATION, |id| id.0),
+            country: watched
+                .destination
+                .map_or(CallStat::NO_DESTINATION, |id| settings.destinations().get(id).country()),
+            traits: watched.traits.with(hours),
+            attempts: 1,
+            answered: u32::from(answered),
+            failed: 0,
+            billable_seconds,
+            cost: settings.rate(watched.number).charge(billable_seconds),
         }
     }
 }
@@ -195,36 +232,4 @@ fn completed(cdr: &Cdr<'_>) -> (EventTime, bool, u32) {
     let billable_seconds = cdr.billable_seconds.min(UNKNOWN_LENGTH_SECONDS);
     let answered_at = cdr.answered_at.unwrap_or(cdr.started_at);
     (answered_at.plus_seconds(i64::from(billable_seconds)).min(cdr.ended_at), answered, billable_seconds)
-}
-
-/// A call to be put into windows.
-pub(crate) fn stat_of(
-    leg: LegKey,
-    telling: &Telling<'_>,
-    watched: &Watched,
-    settings: &Settings,
-) -> CallStat {
-    let (ended_at, answered, billable_seconds) = telling.completed.unwrap_or((EventTime::MAX, false, 0));
-    let hours =
-        if settings.is_off_hours(telling.started_at) { Traits::OFF_HOURS } else { Traits::BUSINESS_HOURS };
-    let number = watched.number.map_or(0, E164::value);
-    CallStat {
-        first_at: telling.started_at,
-        last_at: telling.started_at,
-        ended_at,
-        call: leg.value(),
-        call_id: head(if telling.call_id.is_empty() { telling.target.id } else { telling.call_id }).into(),
-        number,
-        extension: 0,
-        destination: watched.destination.map_or(CallStat::NO_DESTINATION, |id| id.0),
-        country: watched
-            .destination
-            .map_or(CallStat::NO_DESTINATION, |id| settings.destinations().get(id).country()),
-        traits: watched.traits.with(hours),
-        attempts: 1,
-        answered: u32::from(answered),
-        failed: 0,
-        billable_seconds,
-        cost: settings.charge(number, billable_seconds),
-    }
 }

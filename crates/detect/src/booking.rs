@@ -10,37 +10,51 @@ use crate::settings::Settings;
 use crate::tenant::{AcrossStep, Tenant, head};
 use crate::waiting::Waiting;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use tollwatch_cdr::EventTime;
 use tollwatch_stats::{CallStat, Traits};
 
 /// A call over a trunk, as a CDR or a start event tells of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct NewCall {
+pub(crate) struct NewCall<'r> {
     pub leg: LegKey,
-    pub trunk: Box<str>,
+    pub trunk: Cow<'r, str>,
     /// Empty unless a rule asks for it.
-    pub account: Box<str>,
+    pub account: Cow<'r, str>,
     /// Empty unless a rule asks for it.
-    pub source_address: Box<str>,
+    pub source_address: Cow<'r, str>,
     pub seq: u64,
     pub known_at: EventTime,
     pub stat: CallStat,
 }
 
+impl NewCall<'_> {
+    /// The same when the record is gone.
+    pub(crate) fn kept(self) -> NewCall<'static> {
+        let kept = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        NewCall {
+            trunk: kept(self.trunk),
+            account: kept(self.account),
+            source_address: kept(self.source_address),
+            ..self
+        }
+    }
+}
+
 impl Tenant {
     /// A call to be booked.
-    pub(crate) fn new_call(
+    pub(crate) fn new_call<'r>(
         &self,
         leg: LegKey,
-        telling: &Telling<'_>,
-        trunk: &[u8],
+        telling: &Telling<'r>,
+        trunk: &'r [u8],
         stat: CallStat,
         settings: &Settings,
-    ) -> NewCall {
-        let wanted = |kind, field: &[u8]| {
+    ) -> NewCall<'r> {
+        let wanted = |kind, field: &'r [u8]| {
             let is_wanted =
                 !settings.scope(kind, false).rules.is_empty() || !settings.scope(kind, true).rules.is_empty();
-            if is_wanted { text(field) } else { Box::default() }
+            if is_wanted { text(field) } else { Cow::default() }
         };
         NewCall {
             leg,
@@ -53,9 +67,17 @@ impl Tenant {
         }
     }
 
-    /// Puts a watched call under the keys it belongs to, and what happened to it while it waited.
-    pub(crate) fn book(&mut self, waiting: Waiting, owner: Option<Owner>, settings: &Settings) {
-        let Waiting { mut call, later, .. } = waiting;
+    /// Puts a call that waited under the keys it belongs to, and what happened to it meanwhile.
+    pub(crate) fn book_waiting(&mut self, waiting: Waiting, owner: Option<Owner>, settings: &Settings) {
+        let leg = waiting.call.leg;
+        let key = self.book(waiting.call, owner, settings);
+        for (known_at, on, step) in waiting.later {
+            self.push(leg, key, known_at, on, step);
+        }
+    }
+
+    /// Puts a watched call under the keys it belongs to; the one of who is charged.
+    pub(crate) fn book(&mut self, mut call: NewCall<'_>, owner: Option<Owner>, settings: &Settings) -> KeyId {
         let clock = self.clock.now();
         let extension = owner.and_then(|owner| self.keys.charged(owner, clock));
         let key = extension.unwrap_or_else(|| {
@@ -90,17 +112,18 @@ impl Tenant {
             self.ledger.put_watchers(call.leg, call.stat.first_at, watchers);
         }
         let on = if live { DetectedOn::Start } else { DetectedOn::Cdr };
-        self.push(call.leg, key, call.known_at, on, Step::Begun(Box::new(call.stat)));
-        for (known_at, on, step) in later {
-            self.push(call.leg, key, known_at, on, step);
-        }
+        self.push(call.leg, key, call.known_at, on, Step::Begun(call.stat));
+        key
     }
 
     /// Says of a call what depends on who placed it, and learns from it.
     fn complete(&mut self, stat: &mut CallStat, owner: Option<KeyId>, settings: &Settings) {
         stat.extension = owner.unwrap_or_default();
-        let extension = owner.and_then(|owner| self.keys.names().extension(owner));
-        if settings.allowed.holds(extension, stat.number, stat.first_at, &settings.calendar) {
+        let is_allowed = !settings.allowed.is_empty() && {
+            let extension = owner.and_then(|owner| self.keys.names().extension(owner));
+            settings.allowed.holds(extension, stat.number, stat.first_at, &settings.calendar)
+        };
+        if is_allowed {
             self.counters.allowed += 1;
             // The operator vouches for it: what it costs counts as any other call's does, not as fraud's.
             stat.traits = stat.traits.without(Traits::HIGH_RISK);
@@ -120,41 +143,20 @@ impl Tenant {
     }
 
     /// The keys beside the owner's that rules ask for.
-    fn watchers_of(&mut self, call: &NewCall, settings: &Settings) -> Watchers {
+    fn watchers_of(&mut self, call: &NewCall<'_>, settings: &Settings) -> Watchers {
         let mut watchers = Watchers::default();
-        for across in [false, true] {
-            for kind in ScopeKind::ALL.into_iter().filter(|kind| *kind != ScopeKind::Extension) {
-                if !settings.scope(kind, across).wants(call.stat.traits) {
-                    continue;
-                }
-                let Some(value) = self.value_of(kind, call, settings) else { continue };
-                if across {
-                    watchers.across.push(Scope { kind, value });
-                } else {
-                    watchers.keys.push(self.keys.key(kind, &value, self.clock.now()));
-                }
+        for &(kind, across) in settings.scopes_beside() {
+            if !settings.scope(kind, across).wants(call.stat.traits) {
+                continue;
+            }
+            let Some(value) = value_of(kind, &self.name, call, settings) else { continue };
+            if across {
+                watchers.across.push(Scope { kind, value: value.into() });
+            } else {
+                watchers.keys.push(self.keys.key(kind, &value, self.clock.now()));
             }
         }
         watchers
-    }
-
-    /// What a call has for a kind of scope; none if it has nothing.
-    fn value_of(&self, kind: ScopeKind, call: &NewCall, settings: &Settings) -> Option<Box<str>> {
-        let value = match kind {
-            ScopeKind::Tenant => self.name.clone(),
-            ScopeKind::Trunk => call.trunk.clone(),
-            ScopeKind::CalledNumber => call.stat.called_number()?.to_string().into(),
-            ScopeKind::CalledRange => call.stat.range()?.to_string().into(),
-            ScopeKind::Country => {
-                let destination = settings.destination(call.stat.destination)?;
-                let code = if destination.iso2.is_empty() { &destination.name_en } else { &destination.iso2 };
-                code.as_str().into()
-            }
-            ScopeKind::SourceAddress => call.source_address.clone(),
-            ScopeKind::Account => call.account.clone(),
-            ScopeKind::Extension | ScopeKind::Unattributed => return None,
-        };
-        Some(value).filter(|value| !value.is_empty())
     }
 
     /// Puts a step before all keys that the call stands under.
@@ -173,6 +175,30 @@ impl Tenant {
     }
 }
 
-fn text(bytes: &[u8]) -> Box<str> {
-    String::from_utf8_lossy(head(bytes)).into_owned().into_boxed_str()
+/// What a call has for a kind of scope; none if it has nothing.
+fn value_of<'c>(
+    kind: ScopeKind,
+    tenant: &'c str,
+    call: &'c NewCall<'_>,
+    settings: &'c Settings,
+) -> Option<Cow<'c, str>> {
+    let value: Cow<'c, str> = match kind {
+        ScopeKind::Tenant => tenant.into(),
+        ScopeKind::Trunk => (&*call.trunk).into(),
+        ScopeKind::CalledNumber => call.stat.called_number()?.to_string().into(),
+        ScopeKind::CalledRange => call.stat.range()?.to_string().into(),
+        ScopeKind::Country => {
+            let destination = settings.destination(call.stat.destination)?;
+            let code = if destination.iso2.is_empty() { &destination.name_en } else { &destination.iso2 };
+            code.into()
+        }
+        ScopeKind::SourceAddress => (&*call.source_address).into(),
+        ScopeKind::Account => (&*call.account).into(),
+        ScopeKind::Extension | ScopeKind::Unattributed => return None,
+    };
+    Some(value).filter(|value| !value.is_empty())
+}
+
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(head(bytes))
 }

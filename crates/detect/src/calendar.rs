@@ -2,11 +2,13 @@
 mod closings;
 mod hours;
 mod japan;
+mod known;
 
 use crate::settings::Problem;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Weekday};
 use closings::Closing;
 use hours::Span;
+pub(crate) use known::KnownDays;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tollwatch_cdr::{EventTime, Zone};
@@ -133,13 +135,15 @@ impl Calendar {
     pub fn is_off_hours(&self, at: EventTime) -> bool {
         let Some(local) = self.local(at) else { return true };
         let (today, minute) = (local.date(), local.hour() * 60 + local.minute());
-        let is_open_today =
-            self.hours_of(today).is_some_and(|day| self.spans.iter().any(|span| span.covers(day, minute)));
-        let is_open_since_yesterday = today
-            .pred_opt()
-            .and_then(|yesterday| self.hours_of(yesterday))
-            .is_some_and(|day| self.spans.iter().any(|span| span.covers_morning_after(day, minute)));
-        !is_open_today && !is_open_since_yesterday
+        let yesterday = today.pred_opt().and_then(|yesterday| self.hours_of(yesterday));
+        !self.is_open(self.hours_of(today), yesterday, minute)
+    }
+
+    /// Whether it is open at a minute of a day that has the hours of `today`, after one with those of `yesterday`.
+    fn is_open(&self, today: Option<Weekday>, yesterday: Option<Weekday>, minute: u32) -> bool {
+        let covers = |day| self.spans.iter().any(|span| span.covers(day, minute));
+        let covers_morning = |day| self.spans.iter().any(|span| span.covers_morning_after(day, minute));
+        today.is_some_and(covers) || yesterday.is_some_and(covers_morning)
     }
 
     /// The first instant after `after` at which the office opens, having been closed; none within two years if it is

@@ -15,7 +15,7 @@ use tollwatch_cdr::{EventTime, Record};
 const BATCH: usize = 8192;
 /// First bytes of a snapshot, and the version of what follows. Whoever changes what is serialised raises it.
 const MAGIC: &[u8; 8] = b"tollsnap";
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 
 /// A tenant of this engine, by the order in which they were named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -292,7 +292,10 @@ impl Engine {
     /// All incidents, ongoing and over, in the order of their detection.
     pub fn incidents(&self) -> Vec<Incident> {
         let keys = self.tenants.iter().map(|(tenant, _)| &tenant.keys).chain([self.across.keys()]);
-        let mut all: Vec<Incident> = keys.flat_map(Keys::incidents).collect();
+        let mut all: Vec<Incident> = Vec::new();
+        for mut incidents in keys.map(Keys::incidents) {
+            if all.is_empty() { all = incidents } else { all.append(&mut incidents) }
+        }
         all.sort_by(|a, b| {
             let key = |i: &Incident| (i.detected_at, i.rule);
             key(a).cmp(&key(b)).then_with(|| (&a.tenant, &a.scope).cmp(&(&b.tenant, &b.scope)))

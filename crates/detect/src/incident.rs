@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use tollwatch_cdr::EventTime;
 use tollwatch_numbering::Money;
-use tollwatch_stats::CallStat;
+use tollwatch_stats::{CallId, CallStat};
 
 /// At most so many call ids are kept as evidence.
 const MOST_CALL_IDS: usize = 50;
@@ -104,7 +104,7 @@ pub struct Incident {
     /// Calls by row of the destination table.
     pub destinations: BTreeMap<u16, u64>,
     /// Ids of its first calls, as the PBX writes them.
-    pub call_ids: Vec<Box<str>>,
+    pub call_ids: Vec<CallId>,
     /// The extensions that took part, where the scope is not one of them; at most 1,000.
     pub extensions: BTreeSet<Box<str>>,
     /// The storm whose alerts speak for it.
@@ -135,7 +135,7 @@ impl Incident {
         let calls = self.destinations.entry(call.destination).or_default();
         *calls = calls.saturating_add(u64::from(call.attempts));
         if self.call_ids.len() < MOST_CALL_IDS && !call.call_id.is_empty() {
-            self.call_ids.push(String::from_utf8_lossy(&call.call_id).into_owned().into_boxed_str());
+            self.call_ids.push(call.call_id.clone());
         }
         let is_wide = !matches!(self.scope.kind, ScopeKind::Extension | ScopeKind::Unattributed);
         if let Some(name) = call.placed_by().filter(|_| is_wide).and_then(|id| names.extension(id))
@@ -160,8 +160,7 @@ impl Incident {
             *calls = calls.saturating_sub(u64::from(call.attempts));
         }
         self.destinations.retain(|_, calls| *calls > 0);
-        let id = String::from_utf8_lossy(&call.call_id);
-        if let Some(at) = self.call_ids.iter().position(|known| **known == *id) {
+        if let Some(at) = self.call_ids.iter().position(|known| *known == call.call_id) {
             self.call_ids.remove(at);
         }
     }

@@ -25,7 +25,7 @@ const INCIDENT_WEIGHT: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {
     /// It came to be known: by its start, or as a whole by its CDR.
-    Begun(Box<CallStat>),
+    Begun(CallStat),
     /// The far end answered.
     Answered { started_at: EventTime, call: u64 },
     /// A live event says it is over.
@@ -127,6 +127,10 @@ impl KeyState {
     pub(crate) fn with_calls(self, calls: VecDeque<CallStat>) -> Self {
         Self { windows: self.windows.with_calls(calls), ..self }
     }
+    /// Looks at what the next call will need, as [`Windows::touch`] does.
+    pub(crate) fn touch(&self) -> u64 {
+        self.windows.touch().wrapping_add(self.countries.len() as u64)
+    }
     /// What it takes of the memory, in calls.
     pub(crate) fn weight(&self) -> usize {
         self.windows.calls().len() + INCIDENT_WEIGHT * self.incidents.len()
@@ -163,7 +167,7 @@ impl KeyState {
     }
 
     /// Takes a step of a call in; what is due before it happens first.
-    pub(crate) fn apply(&mut self, toll: Toll, view: View<'_>, out: &mut Output) {
+    pub(crate) fn apply(&mut self, toll: &Toll, view: View<'_>, out: &mut Output) {
         self.advance(toll.clock, view, out);
         // Before anything is added, so that it does not matter when else old calls are let go.
         self.forget(toll.clock, view);
@@ -174,10 +178,10 @@ impl KeyState {
             on: toll.on,
         };
         let short = view.settings.short_call_seconds;
-        match toll.step {
-            Step::Begun(call) => self.begin(*call, now, view, out),
-            Step::Answered { started_at, call } => self.answer(started_at, call, now, view, out),
-            Step::Ended { started_at, call } => {
+        match &toll.step {
+            Step::Begun(call) => self.begin(call.clone(), now, view, out),
+            &Step::Answered { started_at, call } => self.answer(started_at, call, now, view, out),
+            &Step::Ended { started_at, call } => {
                 // A call that was closed for its age before keeps what it was charged by then.
                 let open = self.open.close(started_at, call);
                 let answered_at = open.and_then(|open| open.answered_at);
@@ -190,7 +194,7 @@ impl KeyState {
                     is_over(stat, short);
                 });
             }
-            Step::Settled { started_at, call, ended_at, answered, billable_seconds } => {
+            &Step::Settled { started_at, call, ended_at, answered, billable_seconds } => {
                 self.open.close(started_at, call);
                 self.change(started_at, call, now, view, out, |stat| {
                     stat.ended_at = ended_at;

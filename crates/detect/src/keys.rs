@@ -13,7 +13,7 @@ use crate::storm::Storms;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use parts::WrittenCalls;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use tollwatch_cdr::EventTime;
 
 /// A key, by the order of its first call. A number is never given twice.
@@ -40,6 +40,9 @@ struct Named {
     id: KeyId,
     used_at: EventTime,
 }
+
+/// So many keys before its turn a key is looked at.
+const KEYS_AHEAD: usize = 6;
 
 /// When a key was last used is known to so many seconds.
 const USE_SECONDS: i64 = 60;
@@ -186,32 +189,27 @@ impl Keys {
         };
         self.slots.get(&named?.id)?.state.as_deref()
     }
-
     /// How many keys there are.
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }
-
     /// Whether the key is still there.
     pub(crate) fn contains(&self, id: KeyId) -> bool {
         self.slots.contains_key(&id)
     }
-
     /// Puts a step of a call before its key.
     pub(crate) fn push(&mut self, toll: Toll) {
         self.booked += u64::from(matches!(toll.step, Step::Begun(_)));
         self.buffer.push(toll);
     }
-
     /// The clock has moved with the record `seq`.
     pub(crate) fn moved(&mut self, clock: EventTime, seq: u64) {
         self.moves.push((clock, seq));
     }
-
     /// How much a flush has to work through. Time that passes counts too: without a watched call for long, only the
-    /// moves of the clock come.
+    /// moves of the clock come; they are smaller by far.
     pub(crate) fn waiting_work(&self) -> usize {
-        self.buffer.len().max(self.moves.len())
+        self.buffer.len().max(self.moves.len() / 8)
     }
 
     /// Works the admitted steps through, key by key, and lets out the alerts in the order of the records
@@ -224,21 +222,21 @@ impl Keys {
         alerts: &mut Vec<Alert>,
     ) {
         let mut steps = std::mem::take(&mut self.buffer);
-        // Grouped by key, so that a key's state is in the cache once for all its calls of the batch.
-        steps.sort_by_key(|toll| (toll.key, toll.seq));
-        let mut order: Vec<(u64, Alert)> = Vec::new();
-        let mut out = Output::default();
-        let mut steps = steps.drain(..).peekable();
-        while let Some(first) = steps.peek() {
-            let id = first.key;
-            let mut own = Vec::new();
-            while let Some(toll) = steps.next_if(|toll| toll.key == id) {
-                own.push(toll);
-            }
+        // Grouped by key, so that a key's state is in the cache once for all its calls of the batch. They come in the
+        // order of the records, and go so to each key.
+        let mut turns: Vec<(KeyId, u32)> =
+            steps.iter().zip(0..).map(|(toll, place)| (toll.key, place)).collect();
+        turns.sort_unstable();
+        let (mut order, mut out) = (Vec::<(u64, Alert)>::new(), Output::default());
+        let by_key = || turns.chunk_by(|a, b| a.0 == b.0);
+        let mut ahead = by_key().skip(KEYS_AHEAD);
+        for of_key in by_key() {
+            let Some(&(id, _)) = of_key.first() else { continue };
+            std::hint::black_box(ahead.next().and_then(|of_key| self.touch(of_key.first()?.0)));
             // What is told of a call whose key was let go comes too late.
-            counters.unsettled += if self.contains(id) { 0 } else { own.len() as u64 };
+            counters.unsettled += if self.contains(id) { 0 } else { of_key.len() as u64 };
             self.with_key(id, moment, settings, |key, view| {
-                for toll in own {
+                for toll in of_key.iter().filter_map(|(_, place)| steps.get(*place as usize)) {
                     key.apply(toll, view, &mut out);
                 }
                 true
@@ -246,7 +244,10 @@ impl Keys {
             self.count(id, &mut out, counters);
             self.collect(moment, &mut out, &mut order);
         }
-        drop(steps);
+        // What a batch took the next one will, unless it was a busy moment.
+        steps.shrink_to(4 * steps.len());
+        steps.clear();
+        self.buffer = steps;
         while let Some(&(due, id)) = self.due.first().filter(|(due, _)| *due <= moment.clock) {
             self.due.remove(&(due, id));
             self.with_key(id, moment, settings, |key, view| {
@@ -274,6 +275,11 @@ impl Keys {
         for (_, alert) in order {
             self.storms.take(alert, settings, counters, alerts);
         }
+    }
+
+    /// Looks at what a key remembers, so that it is in the cache when its turn comes.
+    fn touch(&self, id: KeyId) -> Option<u64> {
+        Some(self.slots.get(&id)?.state.as_ref()?.touch())
     }
 
     /// Does something with a key, which says whether it has changed, and sees to it that it is heard of when it is due
@@ -359,14 +365,20 @@ impl Keys {
     }
 
     /// When each key was last used, in the order of the keys.
-    fn uses(&self) -> BTreeMap<KeyId, EventTime> {
-        self.names.values().chain(self.short_names.values()).map(|named| (named.id, named.used_at)).collect()
+    fn uses(&self) -> Vec<(KeyId, EventTime)> {
+        let all = self.names.values().chain(self.short_names.values());
+        let mut uses: Vec<_> = all.map(|named| (named.id, named.used_at)).collect();
+        uses.sort_unstable();
+        uses
     }
 
     /// Lets every key go of what is too old, and of itself if nothing is left.
     fn forget(&mut self, moment: Moment, settings: &Settings) {
         let idle_since = moment.clock.plus_seconds(-IDLE_SECONDS);
-        for (id, used_at) in self.uses() {
+        let uses = self.uses();
+        let mut ahead = uses.iter().skip(KEYS_AHEAD);
+        for &(id, used_at) in &uses {
+            std::hint::black_box(ahead.next().and_then(|(id, _)| self.touch(*id)));
             if self.slots.get(&id).is_some_and(|slot| slot.state.is_some()) {
                 self.with_key(id, moment, settings, |key, view| key.forget(moment.clock, view));
             }
@@ -459,9 +471,11 @@ impl Keys {
 
     /// All incidents, ongoing and over, in no order; storms among them, and what is folded into them says so.
     pub(crate) fn incidents(&self) -> Vec<Incident> {
-        let ongoing = self.slots.values().filter_map(|slot| slot.state.as_ref());
-        let mut all: Vec<Incident> =
-            self.over.iter().chain(ongoing.flat_map(|state| state.ongoing())).cloned().collect();
+        let states = || self.slots.values().filter_map(|slot| slot.state.as_ref());
+        let ongoing = states().map(|state| state.ongoing().count()).sum::<usize>();
+        // There may be many, and they are large: room is made for them once.
+        let mut all: Vec<Incident> = Vec::with_capacity(self.over.len() + ongoing);
+        all.extend(self.over.iter().chain(states().flat_map(|state| state.ongoing())).cloned());
         self.storms.fold_into(&mut all);
         all
     }

@@ -112,6 +112,8 @@ pub(crate) struct Ledger {
     began: Generations<Option<Owner>>,
     records: Records,
     turns: Turns,
+    /// Legs that go on may be among the others: from CDRs alone there are none to be looked for.
+    may_be_open: bool,
 }
 
 /// When the maps forget next.
@@ -154,7 +156,12 @@ impl Ledger {
         let most = bounds.limits.legs as usize / 8;
         let is_young = |started_at: EventTime| Some(started_at).filter(|at| *at > oldest);
         let open = |leg: &LegEntry| is_young(leg.started_at).filter(|_| leg.ended_at == EventTime::MAX);
-        let legs_dropped = self.legs.turn_but_keep(open, most);
+        let legs_dropped = if self.may_be_open {
+            self.legs.turn_but_keep(open, most)
+        } else {
+            self.legs.turn();
+            0
+        };
         let watchers_dropped = self.watchers.turn_but_keep(|(started_at, _)| is_young(*started_at), most);
         self.diverted.turn();
         self.diallers.turn();
@@ -233,6 +240,7 @@ impl Ledger {
             began: Generations::read(BEGAN, began, parts, keep_changes)?,
             records: Records::read(SEEN, records, parts, keep_changes)?,
             turns,
+            may_be_open: true,
         })
     }
 
@@ -253,6 +261,7 @@ impl Ledger {
         self.legs.get(key)
     }
     pub(crate) fn put_leg(&mut self, key: LegKey, entry: LegEntry) {
+        self.may_be_open |= entry.ended_at == EventTime::MAX;
         self.legs.put(key, entry);
     }
 
@@ -306,9 +315,8 @@ impl Ledger {
         if call_id.is_empty() || owner.is_none() {
             return;
         }
-        let call = LegKey::new(system, call_id);
-        let one = self.began.get(call).is_none_or(|known| *known == owner);
-        self.began.put(call, owner.filter(|_| one));
+        let is_one = |known: Option<&Option<Owner>>| known.is_none_or(|known| *known == owner);
+        self.began.put_by(LegKey::new(system, call_id), |known| owner.filter(|_| is_one(known)));
     }
 }
 

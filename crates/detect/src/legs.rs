@@ -3,7 +3,7 @@
 //! An *attempt* is a leg that left over a trunk: a channel of its own, with a bill of its own. A failover is
 //! therefore two attempts, and so are two numbers dialled at once; the rows of a fork, of a ring group, of a
 //! conference and of a transferred call are the same leg told of again.
-use crate::admit::{Telling, stat_of};
+use crate::admit::Telling;
 use crate::incident::DetectedOn;
 use crate::key::Step;
 use crate::ledger::{Answered, Dialler, LegEntry, LegKey};
@@ -32,11 +32,13 @@ impl Tenant {
         match telling.target.party {
             Party::None => self.tell_of_single_channel(system, telling, settings),
             Party::Internal => self.tell_of_diversion(system, telling, settings),
-            // Most rows: phones in the house, of which the ledger of legs that went out knows nothing.
-            Party::Peer(peer) if is_extension(&settings.plan, peer) => {
-                self.tell_of_phone(system, telling, peer, settings);
-            }
             Party::Peer(peer) => {
+                let kind = settings.plan.is_extension_peer(peer);
+                // Most rows: phones in the house, of which the ledger of legs that went out knows nothing.
+                if kind == PeerKind::Extension && !peer.is_empty() {
+                    self.tell_of_phone(system, telling, peer, settings);
+                    return;
+                }
                 let leg = LegKey::new(system, telling.target.id);
                 let known = self.ledger.leg(leg).copied();
                 // Once it is known to have gone out, no row can make a phone of it: after a transfer the
@@ -47,9 +49,9 @@ impl Tenant {
                     self.tell_more(leg, known, telling);
                     return;
                 }
-                match peer_kind(&settings.plan, peer, telling) {
+                match peer_kind(&settings.plan, (peer, kind), telling) {
                     PeerKind::Extension => self.tell_of_phone(system, telling, peer, settings),
-                    _ => self.tell_of_trunk(system, telling, peer, known, settings),
+                    _ => self.tell_of_trunk(system, telling, (leg, peer), known, settings),
                 }
             }
         }
@@ -125,7 +127,7 @@ impl Tenant {
             Some(known) if is_same_call(&known, &telling, settings.longest_open_seconds) => {
                 self.tell_more(leg, known, &telling);
             }
-            known => self.tell_of_trunk(system, &telling, peer, known, settings),
+            known => self.tell_of_trunk(system, &telling, (leg, peer), known, settings),
         }
     }
 
@@ -140,22 +142,19 @@ impl Tenant {
             return;
         }
         let owner = self.owner_of(system, telling, settings);
-        let mut stat = stat_of(leg, telling, &watched, settings);
+        let mut stat = self.stat_of(leg, telling, &watched, settings);
         stat.cost = Money::ZERO;
         let call = self.new_call(leg, telling, b"", stat, settings);
         self.counters.forwarding_codes += 1;
-        let mut told = Waiting::no_longer(call);
-        let at = telling.known_at;
+        let key = self.book(call, owner, settings);
         if telling.completed.is_none() {
             // It is over when live events tell of it.
+            let at = telling.known_at;
             let step = Step::Ended { started_at: telling.started_at, call: leg.value() };
-            told.later.push((at, DetectedOn::Start, step));
-        }
-        self.book(told, owner, settings);
-        if telling.completed.is_none()
-            && let Some(entry) = self.ledger.leg(leg).copied()
-        {
-            self.ledger.put_leg(leg, LegEntry { ended_at: at, live: false, ..entry });
+            self.push(leg, key, at, DetectedOn::Start, step);
+            if let Some(entry) = self.ledger.leg(leg).copied() {
+                self.ledger.put_leg(leg, LegEntry { ended_at: at, live: false, ..entry });
+            }
         }
     }
 
@@ -212,7 +211,7 @@ impl Tenant {
         &mut self,
         system: u16,
         telling: &Telling<'_>,
-        peer: &[u8],
+        (leg, peer): (LegKey, &[u8]),
         known: Option<LegEntry>,
         settings: &Settings,
     ) {
@@ -223,7 +222,6 @@ impl Tenant {
                 self.counters.trunks_not_learned += 1;
             }
         }
-        let leg = LegKey::new(system, telling.target.id);
         if let Some(known) = known.filter(|known| known.ended_at == EventTime::MAX) {
             // The channel's name is in use again, so the call that had it is over, whoever missed its end.
             let ended_at = telling.started_at.max(known.started_at);
@@ -246,7 +244,7 @@ impl Tenant {
             self.end_waiting(leg, owner, settings);
             return;
         };
-        let stat = stat_of(leg, telling, &watched, settings);
+        let stat = self.stat_of(leg, telling, &watched, settings);
         let call = self.new_call(leg, telling, peer, stat, settings);
         let owner = self.owner_of(system, telling, settings);
         if owner.is_none()
@@ -254,11 +252,11 @@ impl Tenant {
         {
             let until = telling.known_at.max(self.clock.now()).plus_seconds(WAIT_SECONDS);
             self.ledger.put_leg(leg, entry_of(telling, None));
-            self.waiting.put(other, Waiting { until, call, later: Vec::new() });
+            self.waiting.put(other, Waiting { until, call: call.kept(), later: Vec::new() });
             return;
         }
         self.ledger.put_began(system, telling.call_id, owner);
-        self.book(Waiting::no_longer(call), owner, settings);
+        self.book(call, owner, settings);
         self.end_waiting(leg, owner, settings);
     }
 
@@ -268,7 +266,7 @@ impl Tenant {
             return;
         }
         for waiting in self.waiting.take_awaiting(leg, |_| true) {
-            self.book(waiting, owner, settings);
+            self.book_waiting(waiting, owner, settings);
         }
     }
 
@@ -278,7 +276,7 @@ impl Tenant {
         let is_known = |waiting: &Waiting| self.ledger.dialler(number, at(waiting)).is_some();
         for waiting in self.waiting.take_awaiting(number, is_known) {
             let owner = self.ledger.dialler(number, at(&waiting)).and_then(|dialler| dialler.owner);
-            self.book(waiting, owner, settings);
+            self.book_waiting(waiting, owner, settings);
         }
     }
 
@@ -394,8 +392,8 @@ fn is_outside_number(plan: &DialPlan, dialled: &[u8]) -> bool {
 
 /// Whether the far channel is a phone or a trunk. A name that says neither is a trunk if a number that only
 /// the outside has was dialled.
-fn peer_kind(plan: &DialPlan, peer: &[u8], telling: &Telling<'_>) -> PeerKind {
-    match plan.is_extension_peer(peer) {
+fn peer_kind(plan: &DialPlan, (peer, kind): (&[u8], PeerKind), telling: &Telling<'_>) -> PeerKind {
+    match kind {
         PeerKind::Unknown if !telling.sent.is_empty() && telling.sent != peer => PeerKind::Trunk,
         // Nobody but the PBX itself dialled it, and it stands where calls from outside come in.
         PeerKind::Unknown if telling.from_outside && telling.origin.party == Party::None => PeerKind::Trunk,

@@ -4,7 +4,7 @@ mod raw;
 pub use raw::{DestinationSet, Measure, Outcomes, RawDestinations, RawRule, RawThreshold, RawValue, When};
 
 use crate::scope::ScopeKind;
-use crate::settings::Problem;
+use crate::settings::{Problem, Settling};
 use tollwatch_numbering::Money;
 use tollwatch_stats::{Traits, WindowSpec};
 
@@ -64,6 +64,14 @@ impl Rule {
     /// The longest of its windows, in seconds.
     pub(crate) fn longest_window(&self) -> i64 {
         self.thresholds.iter().map(|threshold| threshold.seconds).max().unwrap_or(0)
+    }
+
+    /// What settles its incidents: none where a window is not all that is measured, or more than an incident follows.
+    pub(crate) fn settling(&self) -> Option<Settling> {
+        let arms = self.thresholds.iter().any(|threshold| threshold.arm.is_some());
+        let can_rise = self.thresholds.iter().any(|threshold| threshold.critical.is_some());
+        let longest_window = self.longest_window();
+        (!arms && self.measure.has_window()).then_some(Settling { can_rise, longest_window })
     }
 
     /// Checks a raw rule and turns it into one to run on; problems go to `problems` with their place.

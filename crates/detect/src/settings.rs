@@ -5,14 +5,14 @@ mod scope_rules;
 
 pub(crate) use allowed::Allowed;
 pub use raw::{Problem, RawAllowed, RawDetection, RawLimits};
-pub(crate) use scope_rules::ScopeRules;
+pub(crate) use scope_rules::{Limit, ScopeRules};
 
 use crate::calendar::{BusinessHours, Calendar};
 use crate::reconfigure::RuleNames;
 use crate::rule::{RawRule, RawValue, Rule, parse_duration};
 use crate::scope::ScopeKind;
 use std::sync::Arc;
-use tollwatch_cdr::{EventTime, Zone};
+use tollwatch_cdr::Zone;
 use tollwatch_numbering::{
     Called, CalledClass, Destination, DestinationClass, DestinationId, Destinations, DialPlan, E164, Money,
     Rate, RateDeck,
@@ -42,10 +42,14 @@ pub struct Detection<'a> {
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub(crate) rules: Vec<Rule>,
+    /// By rule: when its incidents are settled; none for a rule whose incidents never are.
+    pub(crate) settling: Vec<Option<Settling>>,
     /// The rules of each kind of scope, by [`ScopeKind::rules_index`].
     scopes: Vec<ScopeRules>,
     /// The same for rules that count over all tenants.
     across: Vec<ScopeRules>,
+    /// Kinds of scope that rules ask for beside that of the extension, and whether over all tenants.
+    beside: Vec<(ScopeKind, bool)>,
     pub(crate) plan: DialPlan,
     destinations: Arc<Destinations>,
     deck: Arc<RateDeck>,
@@ -63,6 +67,15 @@ pub struct Settings {
     pub(crate) storm_extensions: usize,
     pub(crate) storm_seconds: i64,
     pub(crate) lateness_seconds: i64,
+}
+
+/// When nothing that a window says would change an incident any more: see [`Rule::settling`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settling {
+    /// There is more to come than a warning.
+    pub can_rise: bool,
+    /// The longest of the rule's windows, in seconds.
+    pub longest_window: i64,
 }
 
 /// A call that the rules watch, as the numbering sees it.
@@ -147,9 +160,16 @@ impl Settings {
         let of_all = |cross_tenant: bool, rules: &mut [Rule]| -> Vec<ScopeRules> {
             ScopeKind::ALL.into_iter().map(|kind| ScopeRules::new(kind, cross_tenant, rules)).collect()
         };
+        let (scopes, across) = (of_all(false, &mut rules), of_all(true, &mut rules));
+        let asked = |all: &[ScopeRules], across| -> Vec<(ScopeKind, bool)> {
+            let beside = ScopeKind::ALL.into_iter().zip(all).filter(|(_, rules)| !rules.rules.is_empty());
+            beside.map(|(kind, _)| (kind, across)).filter(|(kind, _)| *kind != ScopeKind::Extension).collect()
+        };
         Ok(Self {
-            scopes: of_all(false, &mut rules),
-            across: of_all(true, &mut rules),
+            beside: [asked(&scopes, false), asked(&across, true)].concat(),
+            scopes,
+            across,
+            settling: rules.iter().map(Rule::settling).collect(),
             rules,
             plan,
             destinations,
@@ -209,6 +229,11 @@ impl Settings {
         all.get(kind.rules_index()).unwrap_or(ScopeRules::none())
     }
 
+    /// The kinds of scope that rules ask for beside that of the extension, each with whether over all tenants.
+    pub(crate) fn scopes_beside(&self) -> &[(ScopeKind, bool)] {
+        &self.beside
+    }
+
     /// How far back a key's calls are kept, from the tenant's newest event time.
     pub(crate) fn retention_seconds(&self, rules: &ScopeRules) -> i64 {
         rules.longest_window + self.lateness_seconds
@@ -232,9 +257,11 @@ impl Settings {
             }
             _ => return None,
         };
-        let premium = row.is_some_and(Destination::is_premium);
+        if !abroad && !row.is_some_and(Destination::is_premium) {
+            return None;
+        }
         let traits = self.traits_of(called.number, row, abroad);
-        (abroad || premium).then_some(Watched { traits, number: called.number, destination })
+        Some(Watched { traits, number: called.number, destination })
     }
 
     /// Bits that follow from the number alone.
@@ -304,10 +331,6 @@ impl Settings {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
         hash
-    }
-
-    pub(crate) fn is_off_hours(&self, at: EventTime) -> bool {
-        self.calendar.is_off_hours(at)
     }
 }
 

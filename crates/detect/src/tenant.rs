@@ -1,4 +1,5 @@
 //! One tenant: its clock, its ledger, its keys. Tenants share nothing.
+use crate::calendar::KnownDays;
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::countries::UsualCountries;
@@ -44,6 +45,8 @@ pub(crate) struct Tenant {
     pub trunks: BTreeSet<Box<[u8]>>,
     pub usual: UsualCountries,
     pub keys: Keys,
+    /// Days whose hours are known by the settings. Never part of a snapshot.
+    pub known_days: KnownDays,
     /// Steps for keys over all tenants, which the engine takes from here after each record.
     pub across: Vec<AcrossStep>,
 }
@@ -62,6 +65,7 @@ impl Tenant {
             trunks: BTreeSet::new(),
             usual: UsualCountries::default(),
             keys: Keys::new(name, false),
+            known_days: KnownDays::default(),
             across: Vec::new(),
         }
     }
@@ -99,6 +103,7 @@ impl Tenant {
             trunks: parts.one(Kind::Trunks)?,
             usual: parts.one(Kind::Usual)?,
             keys: Keys::read(&name, false, parts, keep_changes)?,
+            known_days: KnownDays::default(),
             across: Vec::new(),
             name,
         })
@@ -123,6 +128,7 @@ impl Tenant {
 
     /// Goes on under other rules.
     pub(crate) fn reconfigure(&mut self, to: &Renaming<'_>, settings: &Settings, alerts: &mut Vec<Alert>) {
+        self.known_days = KnownDays::default();
         self.usual.rename(|country| to.rows.country(country));
         self.waiting.each_call(|stat| look_up_again(stat, settings));
         let moment = self.moment(settings);

@@ -13,16 +13,9 @@ use tollwatch_stats::CallStat;
 pub(crate) struct Waiting {
     /// From this event time on it is charged to nobody but its trunk.
     pub until: EventTime,
-    pub call: NewCall,
+    pub call: NewCall<'static>,
     /// What happened to it since, in order.
     pub later: Vec<(EventTime, DetectedOn, Step)>,
-}
-
-impl Waiting {
-    /// A call of which all is known.
-    pub(crate) fn no_longer(call: NewCall) -> Self {
-        Self { until: EventTime::MAX, call, later: Vec::new() }
-    }
 }
 
 /// The calls that wait, by the number of the record that told of each: no record tells of two.
@@ -104,17 +97,18 @@ impl WaitingCalls {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::borrow::Cow;
     use tollwatch_numbering::Money;
-    use tollwatch_stats::Traits;
+    use tollwatch_stats::{CallId, Traits};
 
-    fn call(seq: u64, leg: u8, started_at: i64) -> NewCall {
+    fn call(seq: u64, leg: u8, started_at: i64) -> NewCall<'static> {
         let at = EventTime::from_seconds(started_at);
         let stat = CallStat {
             first_at: at,
             last_at: at,
             ended_at: at,
             call: u64::from(leg) + 1,
-            call_id: [].into(),
+            call_id: CallId::default(),
             number: 0,
             extension: 0,
             destination: 0,
@@ -126,7 +120,7 @@ mod tests {
             billable_seconds: 0,
             cost: Money::ZERO,
         };
-        let empty = || Box::<str>::default();
+        let empty = Cow::default;
         NewCall {
             leg: key(leg),
             trunk: empty(),
@@ -169,7 +163,7 @@ mod tests {
                     }
                     2 => {
                         let at = EventTime::from_seconds(started_at);
-                        let is_it = |call: &NewCall| call.leg == key(leg) && call.stat.first_at == at;
+                        let is_it = |call: &NewCall<'_>| call.leg == key(leg) && call.stat.first_at == at;
                         if let Some((_, found)) = all.iter_mut().find(|(_, waiting)| is_it(&waiting.call)) {
                             found.later.push(answered(seq));
                         }

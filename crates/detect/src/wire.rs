@@ -210,7 +210,7 @@ impl IncidentV1 {
             exposure_at_detection: exposure(incident.exposure_at_detection),
             exposure_at_critical: incident.exposure_at_critical.map(exposure),
             destinations,
-            call_ids: incident.call_ids.iter().map(ToString::to_string).collect(),
+            call_ids: incident.call_ids.iter().map(|id| String::from_utf8_lossy(id).into_owned()).collect(),
         }
     }
 }

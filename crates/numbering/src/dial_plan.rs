@@ -76,12 +76,12 @@ impl DialPlan {
     ///
     /// The lists of the plan come first. Then a name of digits is an extension up to six of them (or the plan's
     /// `extension_digits_max`, where that is more), and a trunk beyond: SIP trunks are named by their own number.
+    #[inline]
     pub fn is_extension_peer(&self, name: &[u8]) -> PeerKind {
-        if self.extension_peers.iter().any(|pattern| pattern.matches(name)) {
-            return PeerKind::Extension;
-        }
-        if self.trunk_peers.iter().any(|pattern| pattern.matches(name)) {
-            return PeerKind::Trunk;
+        if !(self.extension_peers.is_empty() && self.trunk_peers.is_empty())
+            && let Some(kind) = self.listed(name)
+        {
+            return kind;
         }
         if name.is_empty() || !name.iter().all(u8::is_ascii_digit) {
             PeerKind::Unknown
@@ -90,6 +90,15 @@ impl DialPlan {
         } else {
             PeerKind::Trunk
         }
+    }
+
+    /// What the lists of the plan say of a peer.
+    fn listed(&self, name: &[u8]) -> Option<PeerKind> {
+        let is_among = |list: &[PeerPattern]| list.iter().any(|pattern| pattern.matches(name));
+        if is_among(&self.extension_peers) {
+            return Some(PeerKind::Extension);
+        }
+        is_among(&self.trunk_peers).then_some(PeerKind::Trunk)
     }
 
     /// Digits only.

@@ -1,11 +1,10 @@
 //! What a call costs whose key has many that start within the same seconds: nanoseconds a call, for twice as many each
 //! time. `cargo run --release -p tollwatch-stats --example crowd`
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program that measures")]
-use std::sync::Arc;
 use std::time::Instant;
 use tollwatch_cdr::EventTime;
 use tollwatch_numbering::Money;
-use tollwatch_stats::{CallStat, Traits, WindowSpec, Windows};
+use tollwatch_stats::{CallId, CallStat, Traits, WindowSpec, WindowSpecs, Windows};
 
 fn call(name: u64, second: i64) -> CallStat {
     let first_at = EventTime::from_seconds(second);
@@ -14,7 +13,7 @@ fn call(name: u64, second: i64) -> CallStat {
         last_at: first_at,
         ended_at: first_at.plus_seconds(30),
         call: name,
-        call_id: Arc::default(),
+        call_id: CallId::default(),
         number: 224_655_500_001,
         extension: 0,
         destination: 1,
@@ -29,8 +28,9 @@ fn call(name: u64, second: i64) -> CallStat {
 }
 
 fn main() {
-    let specs: Vec<WindowSpec> =
-        (1..=20).map(|n| WindowSpec { traits: Traits::INTERNATIONAL, seconds: n * 600 }).collect();
+    let specs = WindowSpecs::new(
+        (1..=20).map(|n| WindowSpec { traits: Traits::INTERNATIONAL, seconds: n * 600 }).collect(),
+    );
     for seconds in [1, 10] {
         for calls in [20_000_u64, 40_000, 80_000] {
             let mut windows = Windows::default();

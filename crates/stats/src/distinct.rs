@@ -1,5 +1,6 @@
 //! How many different numbers, countries, ranges or extensions the calls of one window have.
 use crate::{CallStat, Search, Windows};
+use std::ops::ControlFlow;
 use tollwatch_cdr::EventTime;
 
 impl Windows {
@@ -77,19 +78,28 @@ impl Windows {
     }
 }
 
+/// So many values are looked for one by one.
+const FEW: usize = 32;
+
 /// How many different values there are, counted up to `enough`. Small numbers are all that is asked for, so a list
 /// will do.
-fn distinct_upto<V: Ord>(values: impl Iterator<Item = V>, enough: u64) -> u64 {
-    let mut seen: Vec<V> = Vec::new();
-    for value in values {
-        if enough > 32 || seen.len() as u64 >= enough {
-            return enough;
-        }
-        if !seen.contains(&value) {
-            seen.push(value);
-        }
+fn distinct_upto<V: PartialEq>(mut values: impl Iterator<Item = V>, enough: u64) -> u64 {
+    if enough > FEW as u64 {
+        return enough;
     }
-    seen.len() as u64
+    let mut seen = [const { None }; FEW];
+    let mut count = 0;
+    let all = values.try_for_each(|value| {
+        let known = seen.get(..count).unwrap_or_default();
+        if !known.iter().any(|known| known.as_ref() == Some(&value)) {
+            if let Some(place) = seen.get_mut(count) {
+                *place = Some(value);
+            }
+            count += 1;
+        }
+        if (count as u64) < enough { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    if all.is_break() { enough } else { count as u64 }
 }
 
 /// The different values of a window's calls, with the number of calls that have each.

@@ -7,6 +7,7 @@
 //!
 //! **Invariant:** nothing here reads a clock; the same calls in the same order give the same totals.
 mod call;
+mod call_id;
 mod distinct;
 mod near;
 mod overlap;
@@ -15,6 +16,7 @@ mod totals;
 mod window;
 
 pub use call::{CallStat, Traits};
+pub use call_id::CallId;
 pub use near::Search;
 pub use totals::Totals;
-pub use window::{WindowSpec, Windows};
+pub use window::{WindowSpec, WindowSpecs, Windows};

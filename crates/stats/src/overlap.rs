@@ -1,7 +1,10 @@
 //! How many calls of a key were up at once.
 use crate::near::MOST_CALLS;
-use crate::{CallStat, Traits, Windows};
+use crate::{Traits, Windows};
 use tollwatch_cdr::EventTime;
+
+/// A call that was up: when it started, and from when until when of the time that was asked for.
+type Up = (EventTime, EventTime, EventTime);
 
 impl Windows {
     /// The most calls with these traits that were up at one instant of `[from, until)`, and the start of the oldest
@@ -14,18 +17,10 @@ impl Windows {
         until: EventTime,
         least: u64,
     ) -> (u64, Option<EventTime>) {
-        let reach = from.plus_seconds(-self.longest_seconds());
-        // Closed calls before `reach` are over; open ones may be as old as they like.
-        let may_be_up = |call: &&CallStat| call.first_at >= reach || self.has_open_calls();
-        let up: Vec<(EventTime, EventTime, EventTime)> = self
-            .candidates(traits, until)
-            .take_while(may_be_up)
-            .map(|call| (call.first_at, call.first_at.max(from), call.ended_at.min(until)))
-            .filter(|(_, start, end)| start < end)
-            .collect();
+        let up: Vec<Up> = self.up_between(traits, from, until).collect();
         // At the same instant an end comes before a start: the line is free again.
-        let mut steps: Vec<(EventTime, i8)> =
-            up.iter().flat_map(|(_, start, end)| [(*start, 1), (*end, -1)]).collect();
+        let mut steps: Vec<(EventTime, i8)> = Vec::with_capacity(2 * up.len());
+        steps.extend(up.iter().flat_map(|(_, start, end)| [(*start, 1), (*end, -1)]));
         steps.sort_unstable();
         let (mut now, mut most) = (0_u64, 0);
         let mut reached: Vec<(EventTime, EventTime)> = Vec::new();
@@ -42,18 +37,29 @@ impl Windows {
                 *end = at;
             }
         }
-        let was_up = |(_, start, end): &&(EventTime, EventTime, EventTime)| {
-            reached.iter().any(|(since, upto)| start < upto && since < end)
-        };
+        let was_up = |(_, start, end): &&Up| reached.iter().any(|(since, upto)| start < upto && since < end);
         (most, up.iter().rev().find(was_up).map(|(first_at, ..)| *first_at))
     }
 
-    fn candidates(&self, traits: Traits, until: EventTime) -> impl Iterator<Item = &CallStat> {
-        let end = self.calls().partition_point(|call| call.first_at < until);
+    /// Whether so many calls with these traits were up in `[from, until)`, though not all of them at once: where they
+    /// were not, no more need be asked.
+    pub fn as_many_were_up(&self, traits: Traits, from: EventTime, until: EventTime, calls: u64) -> bool {
+        let enough = usize::try_from(calls).unwrap_or(usize::MAX);
+        self.up_between(traits, from, until).take(enough).count() == enough
+    }
+
+    /// The calls with these traits that were up at any instant of `[from, until)`, the youngest first.
+    fn up_between(&self, traits: Traits, from: EventTime, until: EventTime) -> impl Iterator<Item = Up> {
+        let reach = from.plus_seconds(-self.longest_seconds());
+        let end = self.end_of(|call| call.first_at < until);
         self.calls()
             .range(..end)
             .rev()
             .take(MOST_CALLS)
             .filter(move |call| !call.is_pane() && call.traits.has(traits))
+            // Closed calls before `reach` are over; open ones may be as old as they like.
+            .take_while(move |call| call.first_at >= reach || self.has_open_calls())
+            .map(move |call| (call.first_at, call.first_at.max(from), call.ended_at.min(until)))
+            .filter(|(_, start, end)| start < end)
     }
 }

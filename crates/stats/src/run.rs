@@ -11,7 +11,7 @@ impl Windows {
     /// together. Calls without the traits are passed over; one with them to another number ends the run, and so does
     /// a pane: the calls of a hot key that were folded are not seen.
     ///
-    /// Costs a step for each call, 8,192 at most, that can share a window with `call`.
+    /// Costs a step for each call of the run and for each that is passed over, 8,192 at most.
     pub fn visit_runs_of_number(
         &self,
         call: &CallStat,
@@ -19,16 +19,29 @@ impl Windows {
         visit: &mut impl FnMut(u64, EventTime),
     ) {
         let Some(number) = call.called_number() else { return };
-        let near: Vec<&CallStat> = self.near(call.first_at, search).collect();
-        let at_hand = |other: &&CallStat| other.first_at == call.first_at && other.call == call.call;
-        let Some(place) = near.iter().position(at_hand) else { return };
-        let (older, younger) = near.split_at(place);
-        let goes_on = |other: &&&CallStat| other.number == number;
-        let before = older.iter().rev().take_while(goes_on).count();
-        let run = || older.iter().skip(place - before).chain(younger.iter().take_while(goes_on));
+        let near = self.near_range(call.first_at, search);
+        let Some(place) = self.position(call.first_at, call.call).filter(|place| near.contains(place)) else {
+            return;
+        };
+        let counts = |other: &&CallStat| other.traits.has(search.traits);
+        if !self.calls().get(place).as_ref().is_some_and(counts) {
+            return;
+        }
+        let goes_on = |other: &&CallStat| other.number == number;
+        let older = self.calls().range(near.start..place).rev().filter(counts).take_while(goes_on);
+        let younger = self.calls().range(place + 1..near.end).filter(counts).take_while(goes_on);
+        let mut run: Vec<&CallStat> = Vec::new();
+        let before = older.clone().count();
+        // Most runs are of one call.
+        if 1 + before as u64 + younger.clone().count() as u64 >= search.least {
+            run.extend(older);
+            run.reverse();
+            run.extend(self.calls().get(place));
+            run.extend(younger);
+        }
         let mut length = 0;
-        let mut left = run().peekable();
-        for (index, last) in run().enumerate() {
+        let mut left = run.iter().peekable();
+        for (index, last) in run.iter().enumerate() {
             length += 1;
             while left.next_if(|old| old.first_at <= last.first_at.plus_seconds(-search.seconds)).is_some() {
                 length -= 1;

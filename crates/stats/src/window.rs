@@ -1,9 +1,16 @@
 //! The ring of a key's calls and the running totals over it.
+mod blocks;
 mod fold;
+mod running;
+mod specs;
+
+pub use specs::WindowSpecs;
 
 use crate::{CallStat, Totals, Traits};
+use blocks::Blocks;
+use running::RunningTotals;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use tollwatch_cdr::EventTime;
 
 /// Above this many entries a key is hot, and its old calls are folded into panes.
@@ -18,24 +25,20 @@ pub struct WindowSpec {
     pub seconds: i64,
 }
 
-/// A window whose right edge is the newest call that is not ahead: its totals, and where it begins in the ring.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Running {
+/// A window on its way over the ring: its totals, and where it begins.
+#[derive(Clone, Copy, Debug)]
+struct Moving {
     totals: Totals,
     tail: usize,
 }
 
-impl Running {
+impl Moving {
     /// Moves the right edge on to `next`, the call of the ring that follows.
     fn move_to(&mut self, calls: &VecDeque<CallStat>, spec: &WindowSpec, next: &CallStat) {
         if next.traits.has(spec.traits) {
             self.totals.add(next);
         }
-        self.let_go(calls, spec, next.first_at.plus_seconds(-spec.seconds));
-    }
-
-    /// Takes away the calls that began at or before `begin`.
-    fn let_go(&mut self, calls: &VecDeque<CallStat>, spec: &WindowSpec, begin: EventTime) {
+        let begin = next.first_at.plus_seconds(-spec.seconds);
         while let Some(old) = calls.get(self.tail).filter(|old| old.last_at <= begin) {
             if old.traits.has(spec.traits) {
                 self.totals.subtract(old);
@@ -47,8 +50,8 @@ impl Running {
 
 /// The watched calls of one key in start order, with one running total for each window.
 ///
-/// Memory: 96 bytes a call of the longest window beside the text of its id, bounded for hot keys by folding (see
-/// [`Windows::insert`]).
+/// Memory: 104 bytes a call of the longest window beside the text of an id that is longer than usual, bounded for hot
+/// keys by folding (see [`Windows::insert`]).
 ///
 /// A call that starts later than the caller's clock is *ahead*: a PBX has a wrong clock. It stands in the ring where
 /// it belongs and is seen by the windows that hold it. No other call is older for it: the running windows end before
@@ -58,11 +61,15 @@ pub struct Windows {
     /// Serialised apart from the rest, since there may be many of which few change: see [`Windows::with_calls`].
     #[serde(skip)]
     calls: VecDeque<CallStat>,
-    running: Vec<Running>,
+    /// Of the windows whose right edge is the newest call that is not ahead.
+    running: RunningTotals,
+    /// Where these begin in the ring, by length.
+    tails: Vec<usize>,
     /// So many calls at the end of the ring are ahead.
     ahead: usize,
-    /// Calls in the ring to each block of 10,000 numbers, so that most calls need no counting.
-    blocks: BTreeMap<u64, u32>,
+    /// Calls in the ring by block of 10,000 numbers, so that most calls need no counting.
+    #[serde(skip)]
+    blocks: Blocks,
     /// No call in the ring lasted longer than this; bounds how far back an overlap can reach.
     longest_seconds: i64,
     /// Calls that have not ended.
@@ -81,7 +88,16 @@ impl Windows {
     /// The same with the calls that were serialised apart, oldest first as [`Windows::calls`] had them.
     #[must_use]
     pub fn with_calls(self, calls: VecDeque<CallStat>) -> Self {
-        Self { calls, ..self }
+        Self { blocks: Blocks::of(calls.iter()), calls, ..self }
+    }
+    /// Looks at the calls that the next one will be counted with, so that they are at hand when it comes; what it gives
+    /// is of no use but to have been read. What a key remembers has mostly left the cache since its last call, and what
+    /// is asked for ahead of time need not be waited for.
+    pub fn touch(&self) -> u64 {
+        let ends = [self.calls.front(), self.calls.back()];
+        let begins = self.tails.iter().map(|tail| self.calls.get(*tail));
+        let seen = ends.into_iter().chain(begins).flatten().map(|call| call.call);
+        seen.fold(self.running.touch(), u64::wrapping_add)
     }
     pub(crate) fn has_open_calls(&self) -> bool {
         self.open_calls > 0
@@ -113,29 +129,33 @@ impl Windows {
     /// and calls that are ahead. These are bounded by how far ahead a start may lie, which is for the caller to say.
     pub fn insert(
         &mut self,
-        specs: &[WindowSpec],
+        specs: &WindowSpecs,
         call: CallStat,
         now: EventTime,
         visit: &mut impl FnMut(usize, EventTime, &Totals),
     ) {
-        self.running.resize(specs.len(), Running::default());
+        self.tails.resize(specs.lengths().len(), 0);
         self.catch_up(specs, now);
         // Calls that start together stand in an order of their own, whichever came to be known first.
         let place = (call.first_at, call.call);
-        let at = self.calls.partition_point(|other| (other.first_at, other.call) <= place);
+        let at = self.end_of(|other| (other.first_at, other.call) <= place);
         self.note_length(&call);
         if let Some(block) = call.range() {
-            *self.blocks.entry(block).or_default() += 1;
+            self.blocks.enter(block);
         }
         self.open_calls += usize::from(call.is_open());
-        if at >= self.begun() && call.first_at > now {
-            self.ahead += 1;
-            self.calls.insert(at, call);
+        let is_ahead = at >= self.begun() && call.first_at > now;
+        self.ahead += usize::from(is_ahead);
+        self.calls.insert(at, call);
+        if !is_ahead && at + 1 == self.calls.len() {
+            // Most calls: no other window than the running ones holds it.
+            self.move_on(specs, at, visit);
         } else {
-            self.calls.insert(at, call);
-            self.count_in(specs, at);
+            if !is_ahead {
+                self.count_in(specs, at);
+            }
+            self.visit_windows_of(specs, at, visit);
         }
-        self.visit_windows_of(specs, at, visit);
         if self.calls.len() > self.fold_above.max(HOT) {
             self.fold(specs, now);
             // What could not be folded now is looked at again only when as much has come again.
@@ -143,31 +163,71 @@ impl Windows {
         }
     }
 
+    /// How many calls at the beginning of the ring are as `is_before` says, which is so of none behind the first of which
+    /// it is not. Looks from the end on, where almost all that is asked for stands.
+    pub(crate) fn end_of(&self, is_before: impl Fn(&CallStat) -> bool) -> usize {
+        let (mut low, mut high, mut step) = (0, self.calls.len(), 1);
+        while let Some(last) = high.checked_sub(1) {
+            let probe = last.saturating_sub(step - 1);
+            if self.calls.get(probe).is_some_and(&is_before) {
+                low = probe + 1;
+                break;
+            }
+            (high, step) = (probe, step * 2);
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.calls.get(middle).is_some_and(&is_before) { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
     /// Moves the running windows on to the calls that are ahead no more.
-    fn catch_up(&mut self, specs: &[WindowSpec], now: EventTime) {
+    fn catch_up(&mut self, specs: &WindowSpecs, now: EventTime) {
         // More than there are can only be in a damaged snapshot.
         self.ahead = self.ahead.min(self.calls.len());
         while self.ahead > 0 {
-            let Some(next) = self.calls.get(self.begun()).filter(|next| next.first_at <= now) else { return };
-            for (spec, running) in specs.iter().zip(&mut self.running) {
-                running.move_to(&self.calls, spec, next);
+            let next = self.begun();
+            if self.calls.get(next).is_none_or(|next| next.first_at > now) {
+                return;
             }
+            self.move_on(specs, next, &mut |_, _, _| {});
             self.ahead -= 1;
         }
     }
 
+    /// Moves the running windows on to the call at `at`, the next in the ring, and shows `visit` those that count it.
+    fn move_on(&mut self, specs: &WindowSpecs, at: usize, visit: &mut impl FnMut(usize, EventTime, &Totals)) {
+        let Some(next) = self.calls.get(at) else { return };
+        let mut left = false;
+        for (length, tail) in specs.lengths().iter().zip(&mut self.tails) {
+            let begin = next.first_at.plus_seconds(-length.seconds);
+            while let Some(old) = self.calls.get(*tail).filter(|old| old.last_at <= begin) {
+                self.running.subtract_all(length, old);
+                *tail += 1;
+                left = true;
+            }
+        }
+        self.running.add_to_all(specs, next, |index, totals| visit(index, next.first_at, totals));
+        if left {
+            self.running.drop_empty();
+        }
+    }
+
     /// Counts the call that was put at `at`, and is not ahead, in the running windows.
-    fn count_in(&mut self, specs: &[WindowSpec], at: usize) {
+    fn count_in(&mut self, specs: &WindowSpecs, at: usize) {
+        if at + 1 == self.begun() {
+            return self.move_on(specs, at, &mut |_, _, _| {});
+        }
         let (Some(call), Some(newest)) = (self.calls.get(at), self.newest_begun()) else { return };
-        let is_newest = at + 1 == self.begun();
-        for (spec, running) in specs.iter().zip(&mut self.running) {
-            let begin = newest.plus_seconds(-spec.seconds);
-            if is_newest {
-                running.move_to(&self.calls, spec, call);
-            } else if at < running.tail || (at == running.tail && call.last_at <= begin) {
-                running.tail += 1;
-            } else if call.traits.has(spec.traits) {
-                running.totals.add(call);
+        for (length, tail) in specs.lengths().iter().zip(&mut self.tails) {
+            let begin = newest.plus_seconds(-length.seconds);
+            if at < *tail || (at == *tail && call.last_at <= begin) {
+                *tail += 1;
+                continue;
+            }
+            for (index, _) in length.specs.iter().filter(|(_, traits)| call.traits.has(*traits)) {
+                self.running.add(*index, call);
             }
         }
     }
@@ -177,7 +237,7 @@ impl Windows {
     /// stay as they are, whatever `change` says. `None` if there is no such call, or it was folded into a pane.
     pub fn update(
         &mut self,
-        specs: &[WindowSpec],
+        specs: &WindowSpecs,
         started_at: EventTime,
         call: u64,
         change: impl FnOnce(&mut CallStat),
@@ -192,17 +252,20 @@ impl Windows {
         let after = stat.clone();
         self.open_calls =
             (self.open_calls + usize::from(after.is_open())).saturating_sub(usize::from(before.is_open()));
-        for (spec, running) in specs.iter().zip(&mut self.running) {
-            if at < running.tail || at >= begun {
+        for (length, tail) in specs.lengths().iter().zip(&self.tails) {
+            if at < *tail || at >= begun {
                 continue;
             }
-            if before.traits.has(spec.traits) {
-                running.totals.subtract(&before);
-            }
-            if after.traits.has(spec.traits) {
-                running.totals.add(&after);
+            for (index, traits) in &length.specs {
+                if before.traits.has(*traits) {
+                    self.running.subtract(*index, &before);
+                }
+                if after.traits.has(*traits) {
+                    self.running.add(*index, &after);
+                }
             }
         }
+        self.running.drop_empty();
         self.note_length(&after);
         self.visit_windows_of(specs, at, visit);
         Some(after)
@@ -213,36 +276,26 @@ impl Windows {
         self.calls.get(self.position(started_at, call)?)
     }
 
-    /// How many calls of the ring went to the block of numbers that `call` went to, whenever and of whatever kind.
-    pub fn calls_to_range_of(&self, call: &CallStat) -> u64 {
-        call.range().and_then(|block| self.blocks.get(&block)).copied().unwrap_or_default().into()
-    }
-
-    /// A call leaves the ring, or is folded.
-    fn leave_block(&mut self, block: Option<u64>) {
-        let Some(block) = block else { return };
-        if let Some(calls) = self.blocks.get_mut(&block) {
-            *calls = calls.saturating_sub(1);
-            if *calls == 0 {
-                self.blocks.remove(&block);
-            }
-        }
+    /// No fewer than the calls of the ring that went to the block of numbers that `call` went to, whenever and of
+    /// whatever kind.
+    pub fn at_most_to_range_of(&self, call: &CallStat) -> u64 {
+        call.range().map_or(0, |block| self.blocks.at_most(block))
     }
 
     /// The calls that started after `after` and no later than `until`.
     pub fn starting_in(&self, after: EventTime, until: EventTime) -> impl Iterator<Item = &CallStat> {
-        let from = self.calls.partition_point(|other| other.first_at <= after);
+        let from = self.end_of(|other| other.first_at <= after);
         self.calls.range(from..).take_while(move |other| other.first_at <= until)
     }
 
     /// The calls that started at that instant.
     pub fn starting_at(&self, started_at: EventTime) -> impl Iterator<Item = &CallStat> {
-        let from = self.calls.partition_point(|other| other.first_at < started_at);
+        let from = self.end_of(|other| other.first_at < started_at);
         self.calls.range(from..).take_while(move |other| other.first_at == started_at)
     }
 
-    fn position(&self, started_at: EventTime, call: u64) -> Option<usize> {
-        let at = self.calls.partition_point(|other| (other.first_at, other.call) < (started_at, call));
+    pub(crate) fn position(&self, started_at: EventTime, call: u64) -> Option<usize> {
+        let at = self.end_of(|other| (other.first_at, other.call) < (started_at, call));
         let is_it = |other: &&CallStat| other.first_at == started_at && other.call == call;
         self.calls.get(at).filter(is_it).map(|_| at)
     }
@@ -257,17 +310,18 @@ impl Windows {
     /// at a call that it counts: what other calls the key has changes nothing of what is shown.
     fn visit_windows_of(
         &self,
-        specs: &[WindowSpec],
+        specs: &WindowSpecs,
         at: usize,
         visit: &mut impl FnMut(usize, EventTime, &Totals),
     ) {
         let Some(call) = self.calls.get(at) else { return };
-        for (index, (spec, running)) in specs.iter().zip(&self.running).enumerate() {
+        for (index, spec) in specs.iter() {
             if !call.traits.has(spec.traits) {
                 continue;
             }
             let mut edge = self.begun();
-            let mut newest = *running;
+            let tail = self.tails.get(specs.length_of(index)).copied().unwrap_or_default();
+            let mut newest = Moving { totals: self.running.of(index), tail };
             // On to the calls ahead, as far as a window can hold them together with this one.
             while let Some(next) =
                 self.calls.get(edge).filter(|next| next.first_at.plus_seconds(-spec.seconds) < call.last_at)
@@ -311,7 +365,7 @@ impl Windows {
     fn reach_back(
         &self,
         spec: &WindowSpec,
-        window: &mut Running,
+        window: &mut Moving,
         unfolded_from: &mut usize,
         begin: EventTime,
     ) {
@@ -337,23 +391,29 @@ impl Windows {
     }
 
     /// Drops the calls that began at or before `before` and have ended, up to the first that goes on.
-    pub fn evict(&mut self, specs: &[WindowSpec], before: EventTime) {
+    pub fn evict(&mut self, specs: &WindowSpecs, before: EventTime) {
+        let mut left = false;
         while let Some(old) = self.calls.front().filter(|old| old.last_at <= before && !old.is_open()) {
             if self.begun() == 0 {
                 // The running windows have not come to it.
                 self.ahead -= 1;
             } else {
-                for (spec, running) in specs.iter().zip(&mut self.running) {
-                    match running.tail.checked_sub(1) {
-                        Some(tail) => running.tail = tail,
-                        None if old.traits.has(spec.traits) => running.totals.subtract(old),
-                        None => {}
+                for (length, tail) in specs.lengths().iter().zip(&mut self.tails) {
+                    if let Some(before) = tail.checked_sub(1) {
+                        *tail = before;
+                    } else {
+                        self.running.subtract_all(length, old);
+                        left = true;
                     }
                 }
             }
-            let block = old.range();
-            self.leave_block(block);
+            if let Some(block) = old.range() {
+                self.blocks.leave(block);
+            }
             self.calls.pop_front();
+        }
+        if left {
+            self.running.drop_empty();
         }
         if self.calls.is_empty() {
             *self = Self::default();

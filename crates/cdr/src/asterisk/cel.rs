@@ -326,10 +326,10 @@ impl<S: Sink> Out<'_, S> {
             b""
         } else {
             let own = parent.dial.and_then(|dial| dial.target(&target));
-            own.map_or_else(|| channel::sent(data, target.id), |(_, dialled)| dialled.number)
+            own.map_or_else(|| channel::sent(data, target), |(_, dialled)| dialled.number)
         };
         let rang = match target.party {
-            Party::Internal if behalf.is_empty() => channel::rang(data, target.id),
+            Party::Internal if behalf.is_empty() => channel::rang(data, target),
             Party::Internal => behalf,
             _ => b"",
         };

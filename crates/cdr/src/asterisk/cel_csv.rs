@@ -19,7 +19,7 @@ pub(crate) fn read<S: Sink>(
     let [_, time, .., unique_id, _, _] = columns.events;
     let [_, source, ..] = plan.sources.events;
     let at = event_time(row, time, unique_id, reader).map_err(|reason| fault(plan, time, source, reason))?;
-    if columns.events.iter().any(|&column| row.has_quote_inside(column)) {
+    if row.have_quotes_inside(&columns.events) {
         let row = row.unescaped(&mut reader.scratch);
         tracker.row(at, &CelRow::new(&columns.events, |column| row.field(column)), place, sink);
     } else {

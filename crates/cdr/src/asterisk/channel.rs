@@ -1,9 +1,13 @@
 //! Channel names and dial strings of Asterisk: whose channel it is, and what was sent to the trunk.
 use crate::{Leg, Party};
 use memchr::{memchr, memchr2, memrchr};
+use wide::i8x16;
 
 /// Asterisk's CDR engine cuts `lastdata` at this many bytes.
 const LASTDATA_MAX: usize = 79;
+
+/// Technologies have names up to this length.
+const SHORT_WORD: usize = 8;
 
 /// The leg a channel name stands for: `PJSIP/105-00000006` is a channel of the peer `105`,
 /// `Local/102@ctx-00000000;1` one half of a diversion inside the PBX.
@@ -18,10 +22,15 @@ pub(crate) fn leg(channel: &[u8]) -> Leg<'_> {
     }
     // A channel moved by the manager interface keeps its own name behind this word.
     let named = id.strip_prefix(b"AsyncGoto/").unwrap_or(id);
-    let (technology, name) = split(named, b'/').unwrap_or((b"", named));
+    // The technology is a short word: looked for byte by byte it is found before a search has begun.
+    let slash = named.iter().take(SHORT_WORD).position(|&byte| byte == b'/');
+    let (technology, name) = match slash.and_then(|at| Some((named.get(..at)?, named.get(at + 1..)?))) {
+        Some(parts) => parts,
+        None => split(named, b'/').unwrap_or((b"", named)),
+    };
     let peer = without_serial(name);
     // `DAHDI/i1/0355550100-1`: the number is part of the channel's name, the span is the peer.
-    let peer = if technology.eq_ignore_ascii_case(b"DAHDI") {
+    let peer = if matches!(technology, [b'D' | b'd', ..]) && technology.eq_ignore_ascii_case(b"DAHDI") {
         split(peer, b'/').map_or(peer, |(span, _)| span)
     } else {
         peer
@@ -35,8 +44,7 @@ pub(crate) fn leg(channel: &[u8]) -> Leg<'_> {
 /// A dial string may send several numbers to one trunk, and a call record does not tell which of them a
 /// channel was for: then it is the longest, since a number abroad is longer than one at home. Where the record
 /// names no target, it is the first number sent anywhere.
-pub(crate) fn sent<'a>(data: &'a [u8], target: &[u8]) -> &'a [u8] {
-    let target = leg(target);
+pub(crate) fn sent<'a>(data: &'a [u8], target: Leg<'_>) -> &'a [u8] {
     let peer = match target.party {
         Party::Peer(peer) => peer,
         Party::None => {
@@ -45,6 +53,9 @@ pub(crate) fn sent<'a>(data: &'a [u8], target: &[u8]) -> &'a [u8] {
         }
         Party::Internal => return b"",
     };
+    if let Some(only) = only_target(data) {
+        return if only.is_to(peer) || !only.number.is_empty() { only.number } else { cut_off(data, only) };
+    }
     let (mut first, mut longest) = (None, None::<&[u8]>);
     for dialled in dialled_targets(data) {
         if dialled.is_to(peer) && longest.is_none_or(|number| dialled.number.len() > number.len()) {
@@ -56,26 +67,26 @@ pub(crate) fn sent<'a>(data: &'a [u8], target: &[u8]) -> &'a [u8] {
         return longest;
     }
     let Some(first) = first else { return b"" };
-    if first.number.is_empty() && data.len() >= LASTDATA_MAX && !data.contains(&b',') {
-        // A number so long that the trunk's name was cut off behind it.
-        return number(first.peer);
-    }
-    first.number
+    if first.number.is_empty() { cut_off(data, first) } else { first.number }
+}
+
+/// A number so long that the trunk's name was cut off behind it.
+fn cut_off<'a>(data: &[u8], first: Dialled<'a>) -> &'a [u8] {
+    if data.len() >= LASTDATA_MAX && !data.contains(&b',') { number(first.peer) } else { b"" }
 }
 
 /// The phone that diverted its caller to the internal leg `target`, which it was rung by the dial string
 /// `data` (`PJSIP/102,5,tT`) for; empty where that cannot be said. The dial string may name the leg itself, as
 /// text that a caller smuggled into the number does, or it rings several, and the record does not say which
 /// of them redirected the call.
-pub(crate) fn rang<'a>(data: &'a [u8], target: &[u8]) -> &'a [u8] {
-    let id = leg(target).id;
+pub(crate) fn rang<'a>(data: &'a [u8], target: Leg<'_>) -> &'a [u8] {
     // Nobody knows what was cut off.
     if data.len() >= LASTDATA_MAX && !data.contains(&b',') && !data.contains(&b'|') {
         return b"";
     }
     let mut phone = None;
     for dialled in dialled_targets(data) {
-        if is_internal_of(id, dialled.text) {
+        if is_internal_of(target.id, dialled.text) {
             return b"";
         }
         if is_local(dialled.text) {
@@ -166,6 +177,54 @@ pub(crate) fn dialled_targets(data: &[u8]) -> impl Iterator<Item = Dialled<'_>> 
     list.split(|&byte| byte == b'&').filter_map(dialled_target)
 }
 
+/// Where the bytes stand that cut a dial string into its parts, one bit a byte; none if it is longer than most.
+fn marks_of(data: &[u8]) -> Option<u64> {
+    let mut bytes = [0; 48];
+    bytes.get_mut(..data.len())?.copy_from_slice(data);
+    let (parts, _) = bytes.as_chunks::<16>();
+    let marks = parts.iter().zip([0, 16, 32]).map(|(part, shift)| {
+        let part = i8x16::from(part.map(|byte| byte as i8));
+        let is = |byte: u8| part.simd_eq(i8x16::splat(byte as i8));
+        let any = is(b'/') | is(b'@') | is(b',') | is(b'|') | is(b'&') | is(b':');
+        u64::from(any.to_bitmask() as u16) << shift
+    });
+    Some(marks.fold(0, |all, part| all | part))
+}
+
+/// The target of a dial string of the usual kind, `technology/number@peer` or `technology/peer` and options, read in one
+/// pass; none of any other.
+fn only_target(data: &[u8]) -> Option<Dialled<'_>> {
+    let mut marks = marks_of(data)?;
+    let mut next = || {
+        let at = marks.trailing_zeros() as usize;
+        marks &= marks.wrapping_sub(1);
+        Some((at, *data.get(at)?))
+    };
+    let (slash, b'/') = next()? else { return None };
+    let technology = data.get(..slash)?;
+    if is_local(data) || technology.len() == 4 {
+        // `IAX2` is read otherwise.
+        return None;
+    }
+    let mut end = next();
+    let at = end.filter(|(_, mark)| *mark == b'@').map(|(at, _)| at);
+    if at.is_some() {
+        end = next();
+    }
+    let end = match end {
+        None => data.len(),
+        Some((end, b',' | b'|')) => end,
+        Some(_) => return None,
+    };
+    let text = data.get(..end)?;
+    let (user, peer) = match at {
+        Some(at) => (data.get(slash + 1..at)?, data.get(at + 1..end)?),
+        None => (&b""[..], data.get(slash + 1..end)?),
+    };
+    let number = if user == peer { b"" } else { number(user) };
+    Some(Dialled { text, peer, user, number })
+}
+
 /// `technology/peer`, `technology/peer/number`, `technology/number@peer`,
 /// `technology/user:secret@host/number@context`, `PJSIP/peer/sip:number@host`.
 fn dialled_target(text: &[u8]) -> Option<Dialled<'_>> {
@@ -220,7 +279,7 @@ fn without_serial(name: &[u8]) -> &[u8] {
     if let Some((peer, [b'-', serial @ ..])) =
         name.len().checked_sub(9).and_then(|at| name.split_at_checked(at))
         && !peer.is_empty()
-        && serial.iter().fold(true, |all, byte| all & byte.is_ascii_hexdigit())
+        && serial.first_chunk::<8>().is_some_and(|serial| are_hex_digits(*serial))
     {
         return peer;
     }
@@ -229,6 +288,19 @@ fn without_serial(name: &[u8]) -> &[u8] {
         Some([peer @ .., b'-']) if digits > 0 && !peer.is_empty() => peer,
         _ => name,
     }
+}
+
+/// Whether eight bytes are hexadecimal digits, all at once.
+fn are_hex_digits(text: [u8; 8]) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let text = u64::from_le_bytes(text);
+    // With the top bits gone no sum leaves its byte; a byte that had one is no digit.
+    let low = text & (EACH * 0x7f);
+    // The top bit of a byte is set in `no_digit` if it is above 9, in `no_letter` if it is not 1 to 6.
+    let no_digit = (low ^ (EACH * 0x30)) + EACH * 0x76;
+    let letter = (low | (EACH * 0x20)) ^ (EACH * 0x60);
+    let no_letter = (letter + EACH * 0x79) | !(letter + EACH * 0x7f);
+    (text | (no_digit & no_letter)) & (EACH * 0x80) == 0
 }
 
 fn split(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
@@ -243,6 +315,7 @@ fn head(text: &[u8], separator: u8) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn peer(channel: &str) -> String {
         match leg(channel.as_bytes()).party {
@@ -251,7 +324,7 @@ mod tests {
         }
     }
     fn sent_text(data: &str, target: &str) -> String {
-        String::from_utf8_lossy(sent(data.as_bytes(), target.as_bytes())).into_owned()
+        String::from_utf8_lossy(sent(data.as_bytes(), leg(target.as_bytes()))).into_owned()
     }
 
     #[test]
@@ -323,6 +396,32 @@ mod tests {
         assert_eq!(sent_text("PJSIP/0355550100@alpha", "PJSIP/unnamed-00000002"), "0355550100");
     }
 
+    proptest! {
+        #[test]
+        fn one_target_read_in_one_pass_is_the_target_that_the_list_has(
+            data in "(PJSIP|SIP|IAX2|DAHDI|Local|)/?[0-9wa-c@&:/,|+;.]{0,24}",
+        ) {
+            if let Some(only) = only_target(data.as_bytes()) {
+                let all: Vec<Dialled<'_>> = dialled_targets(data.as_bytes()).collect();
+                let parts = |dialled: &Dialled<'_>| {
+                    [dialled.text, dialled.peer, dialled.user, dialled.number].map(<[u8]>::to_vec)
+                };
+                prop_assert_eq!(all.iter().map(parts).collect::<Vec<_>>(), vec![parts(&only)]);
+            }
+        }
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_known_wherever_they_stand() {
+        for byte in 0..=u8::MAX {
+            for at in 0..8 {
+                let mut text = *b"0aF9f0A1";
+                text[at] = byte;
+                assert_eq!(are_hex_digits(text), byte.is_ascii_hexdigit(), "{byte} at {at}");
+            }
+        }
+    }
+
     #[test]
     fn a_number_so_long_that_the_trunk_was_cut_off_is_still_read() {
         let data = format!("PJSIP/0022465550015{}", "1".repeat(60));
@@ -348,7 +447,7 @@ mod tests {
     #[test]
     fn the_phone_that_diverted_is_the_only_one_that_rang() {
         let abroad = b"Local/0022465550015@inside-00000004;1";
-        let phone = |data: &str| String::from_utf8_lossy(rang(data.as_bytes(), abroad)).into_owned();
+        let phone = |data: &str| String::from_utf8_lossy(rang(data.as_bytes(), leg(abroad))).into_owned();
         assert_eq!(phone("PJSIP/102,5,tT"), "102");
         assert_eq!(phone("PJSIP/102/sip:102@192.0.2.7,5"), "102");
         assert_eq!(phone("PJSIP/0355550100@trunk,12"), "");

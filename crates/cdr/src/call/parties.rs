@@ -89,14 +89,13 @@ pub(super) fn cdr<'a>(
         origin = plain_origin(row, columns, way, calling, names);
     }
     if asterisk && columns.target_channel != ABSENT {
-        let name = row.field(columns.target_channel);
         let data = row.field(columns.data);
-        target = channel::leg(name);
+        target = channel::leg(row.field(columns.target_channel));
         let application = row.field(columns.application);
         let by_string = channel::is_dial(application);
-        sent = if by_string { channel::sent(data, name) } else { b"" };
+        sent = if by_string { channel::sent(data, target) } else { b"" };
         rang = match target.party {
-            Party::Internal if by_string => channel::rang(data, name),
+            Party::Internal if by_string => channel::rang(data, target),
             Party::Internal if channel::is_follow_me(application) => channel::followed(data),
             _ => b"",
         };
@@ -113,7 +112,7 @@ pub(super) fn cdr<'a>(
         started_at: EventTime::from_seconds(times.started),
         answered_at: times.answered.map(EventTime::from_seconds),
         ended_at: EventTime::from_seconds(times.ended),
-        billable_seconds: times.billable,
+        billable_seconds: times.billable as u32,
         outcome: times.outcome,
         calling,
         dialled,

@@ -4,6 +4,9 @@
 //! leaves the field as it was. The parity of 64 bytes is one prefix sum without carry over a 64-bit mask
 //! (the technique of simdjson, Langdale and Lemire 2019), so that quotes cost no branch.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
 use wide::i8x16;
 
 /// The bytes that cut text into fields and lines.
@@ -44,8 +47,8 @@ pub(crate) struct Index {
     pub(crate) lines: Vec<LineEnd>,
     /// Offsets of line feeds inside quotes.
     pub(crate) quoted_lines: Vec<u32>,
-    /// Quotes, one bit a byte, 64 bytes a word.
-    pub(crate) quotes: Vec<u64>,
+    /// Quotes that stand beside no separator and no line end, one bit a byte, 64 bytes a word: those inside fields.
+    pub(crate) inner: Vec<u64>,
     /// The window ends inside quotes.
     pub(crate) open: bool,
 }
@@ -58,25 +61,16 @@ impl Index {
 
     /// Indexes `window` (at most 4 GiB), which begins outside quotes.
     pub(crate) fn build(&mut self, window: &[u8], marks: Marks) {
-        self.lines.clear();
-        self.quoted_lines.clear();
-        self.quotes.clear();
-        self.quotes.reserve(window.len() / 64 + 1);
-        // Grown once and never cleared: what lies behind `comma_count` is never read.
-        if self.commas.len() < window.len() + 64 {
-            self.commas.resize(window.len() + 64, 0);
-        }
-        let mut state = State { base: 0, inside: 0, commas: 0, escapes: false };
+        self.make_room(window.len());
+        let mut state = State::default();
         let (chunks, tail) = window.as_chunks::<64>();
         if marks.backslash || !marks.quotes {
             for chunk in chunks {
                 let masks = state.without_meaning(chunk, masks(chunk, marks), marks);
-                self.chunk(&mut state, masks);
+                self.chunk(&mut state, masks, prefix_parity(masks.quotes));
             }
-        } else {
-            for chunk in chunks {
-                self.chunk(&mut state, masks(chunk, marks));
-            }
+        } else if !self.quick_chunks(&mut state, chunks, marks) {
+            self.chunks(&mut state, chunks, marks);
         }
         if !tail.is_empty() {
             let mut padded = [0; 64];
@@ -88,23 +82,62 @@ impl Index {
             let Masks { quotes, commas, lines } = masks(&padded, marks);
             let masks = Masks { quotes: quotes & real, commas: commas & real, lines: lines & real };
             let masks = state.without_meaning(&padded, masks, marks);
-            self.chunk(&mut state, masks);
+            self.chunk(&mut state, masks, prefix_parity(masks.quotes));
         }
         self.comma_count = state.commas;
         self.open = state.inside != 0;
     }
 
+    fn make_room(&mut self, bytes: usize) {
+        self.lines.clear();
+        self.quoted_lines.clear();
+        self.inner.clear();
+        self.inner.reserve(bytes / 64 + 1);
+        // Grown once and never cleared: what lies behind `comma_count` is never read.
+        if self.commas.len() < bytes + 64 {
+            self.commas.resize(bytes + 64, 0);
+        }
+    }
+
+    /// By what this processor has and others have not. False if that is nothing.
+    #[cfg(target_arch = "x86_64")]
+    fn quick_chunks(&mut self, state: &mut State, chunks: &[[u8; 64]], marks: Marks) -> bool {
+        avx2::chunks(self, state, chunks, marks)
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    #[expect(clippy::unused_self, reason = "other processors have more")]
+    fn quick_chunks(&mut self, _: &mut State, _: &[[u8; 64]], _: Marks) -> bool {
+        false
+    }
+
+    fn chunks(&mut self, state: &mut State, chunks: &[[u8; 64]], marks: Marks) {
+        for chunk in chunks {
+            let masks = masks(chunk, marks);
+            self.chunk(state, masks, prefix_parity(masks.quotes));
+        }
+    }
+
+    /// Takes in 64 bytes, of which `parity` has the prefix parity of the quotes.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "measured: the loop over chunks keeps its state in registers")]
-    fn chunk(&mut self, state: &mut State, masks: Masks) {
-        let inside = prefix_parity(masks.quotes) ^ state.inside;
+    fn chunk(&mut self, state: &mut State, masks: Masks, parity: u64) {
+        let inside = parity ^ state.inside;
         // All ones if the chunk ends inside quotes.
         state.inside = ((inside as i64) >> 63) as u64;
         let commas = masks.commas & !inside;
         if masks.lines != 0 {
             self.line_ends(state, masks.lines & !inside, masks.lines & inside, commas);
         }
-        self.quotes.push(masks.quotes);
+        let ends = (masks.commas | masks.lines) & !inside;
+        let beside = (ends << 1) | state.behind | (ends >> 1);
+        if ends & 1 != 0
+            && let Some(before) = self.inner.last_mut()
+        {
+            *before &= u64::MAX >> 1;
+        }
+        self.inner.push(masks.quotes & !beside);
+        state.behind = ends >> 63;
         let Some(free) = self.commas.get_mut(state.commas..) else { return };
         // Eight slots are filled whether there are so many or not: the usual number of separators differs from
         // chunk to chunk, and a branch that is guessed wrong costs more than they all do.
@@ -144,12 +177,21 @@ impl Index {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct State {
     base: u32,
     inside: u64,
+    /// One if the chunk before ended with a separator or a line end, as the beginning of all counts too.
+    behind: u64,
     commas: usize,
     /// The chunk before ended with a backslash that takes the meaning from what follows.
     escapes: bool,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { base: 0, inside: 0, behind: 1, commas: 0, escapes: false }
+    }
 }
 
 impl State {
@@ -228,6 +270,21 @@ mod tests {
         (commas, lines, quoted, open)
     }
 
+    /// Quotes with neither neighbour a separator or the end of a line outside of quotes.
+    fn inner(window: &[u8], commas: &[u32], lines: &[LineEnd], marks: Marks) -> Vec<u64> {
+        let mut words = vec![0; window.len().div_ceil(64)];
+        let ends: Vec<u32> = commas.iter().copied().chain(lines.iter().map(|line| line.at)).collect();
+        let mut ordinary = false;
+        for (at, &byte) in window.iter().enumerate() {
+            let beside = at == 0 || ends.iter().any(|&end| end + 1 == at as u32 || end == at as u32 + 1);
+            if byte == b'"' && marks.quotes && !ordinary && !beside {
+                words[at / 64] |= 1 << (at % 64);
+            }
+            ordinary = marks.backslash && byte == b'\\' && !ordinary;
+        }
+        words
+    }
+
     fn marks() -> impl Strategy<Value = Marks> {
         let delimiter = prop_oneof![Just(b','), Just(b';'), Just(0u8)];
         let line = prop_oneof![Just(b'\n'), Just(b'\r')];
@@ -257,10 +314,11 @@ mod tests {
             for window in [first, second] {
                 index.build(&window, marks);
                 let (commas, lines, quoted, open) = plain(&window, marks);
-                prop_assert_eq!(index.commas(), commas);
+                prop_assert_eq!(index.commas(), &commas[..]);
                 prop_assert_eq!(&index.lines, &lines);
                 prop_assert_eq!(&index.quoted_lines, &quoted);
                 prop_assert_eq!(index.open, open);
+                prop_assert_eq!(&index.inner, &inner(&window, &commas, &lines, marks));
             }
         }
     }

@@ -10,8 +10,8 @@ pub(crate) struct Row<'a> {
     window: &'a [u8],
     /// Offsets of the row's separators in the window.
     commas: &'a [u32],
-    /// The window's quotes, one bit a byte.
-    quotes: &'a [u64],
+    /// The window's quotes inside fields, one bit a byte.
+    inner: &'a [u64],
     start: usize,
     end: usize,
 }
@@ -23,7 +23,7 @@ impl<'a> Row<'a> {
     pub(crate) fn new(
         window: &'a [u8],
         commas: &'a [u32],
-        quotes: &'a [u64],
+        inner: &'a [u64],
         start: usize,
         end: usize,
     ) -> Self {
@@ -34,7 +34,7 @@ impl<'a> Row<'a> {
             _ => start,
         };
         let returns = end > start && window.get(end - 1) == Some(&b'\r');
-        Self { window, commas, quotes, start, end: end - usize::from(returns) }
+        Self { window, commas, inner, start, end: end - usize::from(returns) }
     }
 
     /// The row as it stands, without its line end.
@@ -77,6 +77,26 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// The number in field `number`, if that is one to eight digits and nothing else. Read without a branch for its
+    /// length, which is another in every row.
+    #[inline]
+    pub(crate) fn digits(&self, number: usize) -> Option<i64> {
+        const EACH: u64 = 0x0101_0101_0101_0101;
+        let (start, end) = self.bounds(number);
+        let length = end.checked_sub(start).filter(|length| (1..=8).contains(length))?;
+        // With what stands before it in the window, of which zeros are made: the first byte is the lowest.
+        let eight = self.window.get(end.checked_sub(8)?..end)?.first_chunk::<8>()?;
+        let values = (u64::from_le_bytes(*eight) ^ (EACH * 0x30)) & (u64::MAX << (64 - 8 * length));
+        if (values.wrapping_add(EACH * 0x76) | values) & (EACH << 7) != 0 {
+            return None;
+        }
+        let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
+        let every_fourth = 0x0000_00ff_0000_00ff;
+        let high = (pairs & every_fourth).wrapping_mul(100 + (1_000_000 << 32));
+        let low = ((pairs >> 16) & every_fourth).wrapping_mul(1 + (10_000 << 32));
+        Some((high.wrapping_add(low) >> 32) as i64)
+    }
+
     /// Whether each quoted field is quoted from its first byte to its last, with all quotes inside it
     /// doubled, and no other field holds a quote. A row that lost its end does not keep this up over the
     /// rows that follow it.
@@ -100,23 +120,45 @@ impl<'a> Row<'a> {
         })
     }
 
-    /// Whether field `number` has a quote inside, by the index.
+    /// Where the first and the last quote inside a field stand in the window; none if no field has one. The quote that
+    /// closes the last field may be among them, where a carriage return follows.
     #[inline]
-    pub(crate) fn has_quote_inside(&self, number: usize) -> bool {
-        let (start, end) = self.bounds(number);
-        if end <= start + 2 || self.quotes.is_empty() {
+    fn inner_quotes(&self) -> Option<(usize, usize)> {
+        let last_byte = self.end.checked_sub(1)?;
+        let (from, upto) = (self.start / 64, last_byte / 64);
+        let words = self.inner.get(from..=upto)?;
+        let word = |place: usize, word: u64| {
+            let begin = if place == 0 { u64::MAX << (self.start % 64) } else { u64::MAX };
+            let end = if from + place == upto { u64::MAX >> (63 - last_byte % 64) } else { u64::MAX };
+            word & begin & end
+        };
+        let (mut first, mut last) = (None, 0);
+        for (place, bits) in words.iter().enumerate() {
+            let bits = word(place, *bits);
+            if bits != 0 {
+                let base = (from + place) * 64;
+                first.get_or_insert(base + bits.trailing_zeros() as usize);
+                last = base + 63 - bits.leading_zeros() as usize;
+            }
+        }
+        Some((first?, last))
+    }
+
+    /// Whether any of the fields `numbers` has a quote inside.
+    #[inline]
+    pub(crate) fn have_quotes_inside(&self, numbers: &[usize]) -> bool {
+        let Some((first, last)) = self.inner_quotes() else { return false };
+        // As a rule they all stand in one field, the name of the caller, which nobody asks for.
+        let number = self.commas.iter().take_while(|&&comma| (comma as usize) < first).count();
+        let (_, end) = self.bounds(number);
+        if last < end && !numbers.contains(&number) {
             return false;
         }
-        // The first and the last byte may be the quotes around it.
-        let (first, last) = (start + 1, end - 2);
-        let word = |at: usize| self.quotes.get(at / 64).copied().unwrap_or_default();
-        let from = u64::MAX << (first % 64);
-        let upto = u64::MAX >> (63 - last % 64);
-        match last / 64 - first / 64 {
-            0 => word(first) & from & upto != 0,
-            1 => word(first) & from != 0 || word(last) & upto != 0,
-            _ => self.window.get(first..=last).unwrap_or_default().contains(&b'"'),
-        }
+        numbers.iter().any(|number| {
+            let (start, end) = self.bounds(*number);
+            // The first and the last byte may be the quotes around it.
+            end > start + 2 && self.window.get(start + 1..end - 1).unwrap_or_default().contains(&b'"')
+        })
     }
 
     /// The same row with doubled quotes undone, copied into `scratch`.
@@ -255,7 +297,7 @@ impl Scratch {
 
     /// What was pushed, as a row. Its values are not quoted any further.
     pub(crate) fn row(&self) -> Row<'_> {
-        Row { window: &self.bytes, commas: &self.commas, quotes: &[], start: 0, end: self.bytes.len() }
+        Row { window: &self.bytes, commas: &self.commas, inner: &[], start: 0, end: self.bytes.len() }
     }
 }
 
@@ -267,12 +309,32 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_index_knows_the_fields_with_quotes_inside(text in "[a,\"]{0,300}") {
+        fn the_index_knows_the_fields_with_quotes_inside(text in "([a,\"]{0,300}|(aa,|\"aa\",|\"a\"\"a\",){0,60})\r?") {
             with_row(&text, |row| {
                 for number in 0..row.width() {
-                    let raw = row.raw(number);
-                    let inside = raw.len() > 2 && raw[1..raw.len() - 1].contains(&b'"');
-                    assert_eq!(row.has_quote_inside(number), inside, "{number} of {text}");
+                    let inside = |number: usize| {
+                        let raw = row.raw(number);
+                        raw.len() > 2 && raw[1..raw.len() - 1].contains(&b'"')
+                    };
+                    assert_eq!(row.have_quotes_inside(&[number]), inside(number), "{number} of {text}");
+                    let rest: Vec<usize> = (number..row.width()).step_by(2).collect();
+                    let any = rest.iter().any(|number| inside(*number));
+                    assert_eq!(row.have_quotes_inside(&rest), any, "{rest:?} of {text}");
+                }
+            });
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn digits_are_the_number_that_the_field_says(fields in "[0-9:\",-]{0,12}(,[0-9]{0,10}){0,4}[a-z]?") {
+            with_row(&fields, |row| {
+                for number in 0..row.width() {
+                    let text = String::from_utf8_lossy(row.raw(number)).into_owned();
+                    let is_plain = (1..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+                    let (_, end) = row.bounds(number);
+                    let read = text.parse().ok().filter(|_| is_plain && end >= 8);
+                    assert_eq!(row.digits(number), read, "{number} of {fields}");
                 }
             });
         }
@@ -281,7 +343,7 @@ mod tests {
     fn with_row<T>(text: &str, check: impl FnOnce(Row<'_>) -> T) -> T {
         let mut index = Index::default();
         index.build(text.as_bytes(), Marks::default());
-        check(Row::new(text.as_bytes(), index.commas(), &index.quotes, 0, text.len()))
+        check(Row::new(text.as_bytes(), index.commas(), &index.inner, 0, text.len()))
     }
 
     #[test]
@@ -301,7 +363,11 @@ mod tests {
     fn doubled_quotes_are_undone_once() {
         let text = r#""""Sato, Hanako"" <101>","a","""","""""","x"y""#;
         with_row(text, |row| {
-            assert!(row.has_quote_inside(0) && !row.has_quote_inside(1) && row.has_quote_inside(2));
+            assert!(
+                row.have_quotes_inside(&[0])
+                    && !row.have_quotes_inside(&[1])
+                    && row.have_quotes_inside(&[1, 2])
+            );
             let mut scratch = Scratch::default();
             let plain = row.unescaped(&mut scratch);
             let fields: Vec<_> = (0..plain.width())

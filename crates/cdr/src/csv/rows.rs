@@ -210,7 +210,7 @@ impl Rows {
             let end = line.at as usize;
             let length = end + 1 - start;
             let own = index.commas().get(commas..line.commas as usize).unwrap_or_default();
-            let row = Row::new(window, own, &index.quotes, start, end);
+            let row = Row::new(window, own, &index.inner, start, end);
             let inside = quoted.iter().take_while(|&&at| at < line.at).count();
             if inside > 0 {
                 let whole = marks.backslash || row.is_well_quoted();
@@ -259,7 +259,7 @@ impl Rows {
         sink: &mut S,
         read: &mut impl FnMut(&Row<'_>, Place, &mut S) -> Result<(), Fault>,
     ) -> usize {
-        let row = Row::new(window, index.commas(), &index.quotes, 0, window.len());
+        let row = Row::new(window, index.commas(), &index.inner, 0, window.len());
         let inside = index.quoted_lines.len();
         if row.width() == 0 {
             sink.passed_over(self.place());
@@ -303,7 +303,7 @@ impl Rows {
         read: &mut impl FnMut(&Row<'_>, Place, &mut S) -> Result<(), Fault>,
     ) -> usize {
         let own = commas.partition_point(|&comma| (comma as usize) < feed);
-        let row = Row::new(window, commas.get(..own).unwrap_or_default(), &index.quotes, from, feed);
+        let row = Row::new(window, commas.get(..own).unwrap_or_default(), &index.inner, from, feed);
         let line = window.get(from..=feed).unwrap_or_default();
         match read(&row, self.place(), sink) {
             Ok(()) => self.cut_off += 1,

@@ -2,9 +2,10 @@
 use super::{KeyState, Now, View};
 use crate::incident::{Incident, Severity, Trigger};
 use crate::rule::{Measure, Rule, Threshold};
+use crate::settings::Limit;
 use std::collections::BTreeSet;
 use tollwatch_cdr::EventTime;
-use tollwatch_stats::{CallStat, Search, Totals};
+use tollwatch_stats::{CallStat, Search, Totals, Traits};
 
 /// One threshold that was reached.
 #[derive(Clone, Copy, Debug)]
@@ -34,22 +35,22 @@ pub(super) struct News<'c> {
 }
 
 impl News<'_> {
-    /// Whether a rule counts the call, and has not counted it before.
-    fn joins(&self, rule: &Rule) -> bool {
-        self.call.traits.has(rule.traits) && !self.before.is_some_and(|before| before.traits.has(rule.traits))
+    /// Whether a rule on calls of these traits counts the call, and has not counted it before.
+    fn joins(&self, traits: Traits) -> bool {
+        self.call.traits.has(traits) && !self.before.is_some_and(|before| before.traits.has(traits))
     }
 
     /// Whether what a rule measures may have grown worse. What has not is not looked at again: an incident that is over
     /// would open anew for what another rule makes of the call.
-    fn concern(&self, rule: &Rule) -> bool {
-        let (Some(before), call) = (self.before.filter(|_| !self.joins(rule)), self.call) else {
+    fn concern(&self, limit: &Limit) -> bool {
+        let (Some(before), call) = (self.before.filter(|_| !self.joins(limit.traits)), self.call) else {
             return true;
         };
-        if !call.traits.has(rule.traits) {
+        if !call.traits.has(limit.traits) {
             return false;
         }
         let has_talked_on = call.billable_seconds > before.billable_seconds;
-        match rule.measure {
+        match limit.measure {
             Measure::Answered => call.answered > before.answered,
             Measure::Failed => call.failed > before.failed,
             Measure::BillableTime | Measure::LongestCall => has_talked_on,
@@ -58,14 +59,14 @@ impl News<'_> {
             Measure::Acd => {
                 (call.answered, call.billable_seconds) != (before.answered, before.billable_seconds)
             }
-            Measure::ConcurrentCalls => self.up_from(rule).is_some(),
+            Measure::ConcurrentCalls => self.up_from(limit.traits).is_some(),
             _ => false,
         }
     }
 
     /// Where the time begins in which the rule did not know the call to be up; none if there is no such time.
-    fn up_from(&self, rule: &Rule) -> Option<EventTime> {
-        if self.joins(rule) {
+    fn up_from(&self, traits: Traits) -> Option<EventTime> {
+        if self.joins(traits) {
             return Some(self.call.first_at);
         }
         // A closed call that proves to have lasted longer overlaps what was up in that time.
@@ -80,13 +81,9 @@ impl Findings {
     /// the call, nothing that such a window says would change it: it need not be measured.
     pub(super) fn of(incidents: &[(EventTime, Incident)], call: &CallStat, view: View<'_>) -> Self {
         let is_settled = |incident: &Incident| {
-            view.settings.rules.get(incident.rule).is_some_and(|rule| {
-                let can_rise = rule.thresholds.iter().any(|threshold| threshold.critical.is_some());
-                let arms = rule.thresholds.iter().any(|threshold| threshold.arm.is_some());
-                !arms
-                    && rule.measure.has_window()
-                    && (incident.severity == Severity::Critical || !can_rise)
-                    && call.first_at.plus_seconds(-rule.longest_window()) >= incident.window_from
+            view.settings.settling.get(incident.rule).copied().flatten().is_some_and(|settling| {
+                (incident.severity == Severity::Critical || !settling.can_rise)
+                    && call.first_at.plus_seconds(-settling.longest_window) >= incident.window_from
             })
         };
         let settled = incidents.iter().map(|(_, incident)| incident).filter(|incident| is_settled(incident));
@@ -102,30 +99,25 @@ impl KeyState {
     /// The measures that are no running total: overlap, length, what differs between the calls.
     pub(super) fn look_at_call(&self, news: News<'_>, now: Now, view: View<'_>, findings: &mut Findings) {
         let call = news.call;
-        for &index in &view.rules.rules {
-            let of_call = |rule: &&Rule| call.traits.has(rule.traits) && !rule.measure.is_total();
-            let Some(rule) = view.settings.rules.get(index).filter(of_call) else { continue };
-            if !news.concern(rule) || findings.settled.contains(&index) {
+        for limit in view.rules.around.iter().filter(|limit| call.traits.has(limit.traits)) {
+            // A key without enough calls needs no counting.
+            let at_most = match limit.measure {
+                Measure::LongestCall => i64::from(call.billable_seconds),
+                Measure::SameNumberRun | Measure::NeighbouringNumbers | Measure::CallsInOneRange => {
+                    i64::try_from(self.windows.at_most_to_range_of(call)).unwrap_or(i64::MAX)
+                }
+                // The home country, where premium numbers are watched, is not among those abroad.
+                Measure::DistinctCountries => self.countries.len() as i64 + 1,
+                _ => self.windows.calls().len() as i64,
+            };
+            if at_most < limit.lowest || !news.concern(limit) || findings.settled.contains(&limit.rule) {
                 continue;
             }
-            for (number, threshold) in rule.thresholds.iter().enumerate() {
-                // A key without enough calls needs no counting.
-                let at_most = match rule.measure {
-                    Measure::LongestCall => i64::MAX,
-                    Measure::SameNumberRun | Measure::NeighbouringNumbers | Measure::CallsInOneRange => {
-                        self.windows.calls_to_range_of(call) as i64
-                    }
-                    // The home country, where premium numbers are watched, is not among those abroad.
-                    Measure::DistinctCountries => self.countries.len() as i64 + 1,
-                    _ => self.windows.calls().len() as i64,
-                };
-                if at_most < threshold.lowest() {
-                    continue;
-                }
-                self.measure(rule, threshold, news, now, &mut |value, edge, window_from| {
-                    findings.push(index, number, rule, value, edge, window_from);
-                });
-            }
+            let Some(rule) = view.settings.rules.get(limit.rule) else { continue };
+            let Some(threshold) = rule.thresholds.get(limit.number) else { continue };
+            self.measure(rule, threshold, news, now, &mut |value, edge, window_from| {
+                findings.push(limit.rule, limit.number, rule, value, edge, window_from);
+            });
         }
     }
 
@@ -158,7 +150,10 @@ impl KeyState {
             Measure::ConcurrentCalls => {
                 // A call that still goes on overlaps what is up now, not what may come.
                 let until = if call.is_open() { now.known_at.plus_seconds(1) } else { call.ended_at };
-                let from = news.up_from(rule).unwrap_or(call.first_at);
+                let from = news.up_from(rule.traits).unwrap_or(call.first_at);
+                if !windows.as_many_were_up(rule.traits, from, until, search.least) {
+                    return;
+                }
                 let least = threshold.lowest_alert().max(1).unsigned_abs();
                 let (most, oldest) = windows.most_concurrent(rule.traits, from, until, least);
                 visit(most as i64, call.first_at, before(oldest.unwrap_or(from)));
@@ -218,19 +213,11 @@ pub(super) fn look_at_totals(
     news: News<'_>,
     findings: &mut Findings,
 ) {
-    for &(index, number) in view.rules.by_spec.get(spec).map_or(&[][..], Vec::as_slice) {
-        let Some((rule, threshold)) =
-            view.settings.rules.get(index).and_then(|rule| Some((rule, rule.thresholds.get(number)?)))
-        else {
-            continue;
-        };
-        if !news.concern(rule) || findings.settled.contains(&index) {
-            continue;
-        }
+    for limit in view.rules.by_spec.get(spec).map_or(&[][..], Vec::as_slice) {
         let ratio = |value: Option<u64>, of: u64| {
-            value.filter(|_| of >= rule.minimum_attempts).map_or(i64::MIN, |value| -(value as i64))
+            value.filter(|_| of >= limit.minimum_attempts).map_or(i64::MIN, |value| -(value as i64))
         };
-        let value = match rule.measure {
+        let value = match limit.measure {
             Measure::Attempts => totals.attempts as i64,
             Measure::Answered => totals.answered as i64,
             Measure::Failed => totals.failed as i64,
@@ -239,7 +226,13 @@ pub(super) fn look_at_totals(
             Measure::BillableTime => totals.billable_seconds as i64,
             _ => totals.cost.micros(),
         };
-        findings.push(index, number, rule, value, edge, edge.plus_seconds(-threshold.seconds));
+        if value < limit.lowest || !news.concern(limit) || findings.settled.contains(&limit.rule) {
+            continue;
+        }
+        let Some(rule) = view.settings.rules.get(limit.rule) else { continue };
+        let Some(threshold) = rule.thresholds.get(limit.number) else { continue };
+        let window_from = edge.plus_seconds(-threshold.seconds);
+        findings.push(limit.rule, limit.number, rule, value, edge, window_from);
     }
 }
 

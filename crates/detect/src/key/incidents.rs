@@ -38,7 +38,12 @@ impl KeyState {
         view: View<'_>,
         out: &mut Output,
     ) {
-        if findings.is_empty() && self.incidents.is_empty() {
+        if findings.is_empty() {
+            // Most calls bring nothing new: their incidents go on, and no more.
+            for at in 0..self.incidents.len() {
+                let reason = self.follow(at, call, None, None, now, view);
+                self.tell(at, reason, now, out);
+            }
             return;
         }
         let mut rules: Vec<usize> = findings.iter().map(|finding| finding.rule).collect();
@@ -59,15 +64,21 @@ impl KeyState {
                 }
                 _ => None,
             };
-            if let Some((_, incident)) = self.incidents.iter_mut().find(|(_, incident)| incident.rule == rule)
-                && let Some(reason) = reason
-            {
-                incident.exposure_alerted = incident.exposure;
-                out.alerts.push((
-                    now.let_out,
-                    Alert { reason, at: now.known_at, incident: Box::new(incident.clone()) },
-                ));
+            if reason.is_some() {
+                let at = self.incidents.iter().position(|(_, incident)| incident.rule == rule);
+                self.tell(at.unwrap_or(usize::MAX), reason, now, out);
             }
+        }
+    }
+
+    /// Lets an alert out about an incident, if there is a reason for one.
+    fn tell(&mut self, at: usize, reason: Option<AlertReason>, now: Now, out: &mut Output) {
+        if let Some(reason) = reason
+            && let Some((_, incident)) = self.incidents.get_mut(at)
+        {
+            incident.exposure_alerted = incident.exposure;
+            let alert = Alert { reason, at: now.known_at, incident: Box::new(incident.clone()) };
+            out.alerts.push((now.let_out, alert));
         }
     }
 

@@ -2,17 +2,37 @@
 use super::LegKey;
 use crate::engine::SnapshotError;
 use crate::state::{Kind, Parts, Writer, number, read};
-use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use tollwatch_cdr::EventTime;
+
+/// By keys that are hashes already, so that looking one up hashes nothing.
+pub(super) type LegMap<V> = HashMap<LegKey, V, BuildHasherDefault<AsItIs>>;
+
+/// The hash of a hash.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+}
 
 /// A map that forgets: what was not touched for a generation is gone after the next.
 #[derive(Clone, Debug)]
 pub(super) struct Generations<V> {
-    pub(super) young: HashMap<LegKey, V, FixedState>,
-    pub(super) old: HashMap<LegKey, V, FixedState>,
+    pub(super) young: LegMap<V>,
+    pub(super) old: LegMap<V>,
     /// Of the young generation; the old one has the number before.
     number: u32,
     /// None where nobody asks for changes.
@@ -41,14 +61,40 @@ impl<V> Default for Generations<V> {
 
 impl<V: Clone + Serialize + DeserializeOwned> Generations<V> {
     pub(super) fn get(&self, key: LegKey) -> Option<&V> {
-        self.young.get(&key).or_else(|| if self.old.is_empty() { None } else { self.old.get(&key) })
+        self.young.get(&key).or_else(|| self.in_old(key))
     }
 
-    pub(super) fn is_young(&self, key: LegKey) -> bool {
-        self.young.contains_key(&key)
+    fn in_old(&self, key: LegKey) -> Option<&V> {
+        if self.old.is_empty() { None } else { self.old.get(&key) }
     }
-    pub(super) fn is_old(&self, key: LegKey) -> bool {
-        !self.old.is_empty() && self.old.contains_key(&key)
+
+    /// Puts what is not there. Whether it was not: what is there must not be put again, or it would be written again.
+    pub(super) fn put_new(&mut self, key: LegKey, value: V) -> bool {
+        if self.in_old(key).is_some() {
+            return false;
+        }
+        let Entry::Vacant(vacant) = self.young.entry(key) else { return false };
+        vacant.insert(value);
+        if let Some(journal) = &mut self.journal {
+            journal.fresh.push(key);
+        }
+        true
+    }
+
+    /// Puts what `value` makes of what is there.
+    pub(super) fn put_by(&mut self, key: LegKey, value: impl FnOnce(Option<&V>) -> V) {
+        match self.young.entry(key) {
+            Entry::Occupied(mut known) => {
+                let new = value(Some(known.get()));
+                known.insert(new);
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(value(if self.old.is_empty() { None } else { self.old.get(&key) }));
+            }
+        }
+        if let Some(journal) = &mut self.journal {
+            journal.fresh.push(key);
+        }
     }
 
     pub(super) fn put(&mut self, key: LegKey, value: V) {
@@ -60,7 +106,8 @@ impl<V: Clone + Serialize + DeserializeOwned> Generations<V> {
 
     /// Starts a generation.
     pub(super) fn turn(&mut self) {
-        self.turn_but_keep(|_| None, 0);
+        self.seal();
+        self.take_turns(Vec::new());
     }
 
     /// The same, but what `began` gives a time for is kept: the `most` that began last. How many of them were too many.
@@ -69,26 +116,31 @@ impl<V: Clone + Serialize + DeserializeOwned> Generations<V> {
         let mut kept: Vec<(EventTime, LegKey, V)> = self
             .old
             .iter()
-            .filter(|(key, _)| !self.young.contains_key(*key))
-            .filter_map(|(key, value)| Some((began(value)?, *key, value.clone())))
+            .filter_map(|(key, value)| Some((began(value)?, key, value)))
+            .filter(|(_, key, _)| !self.young.contains_key(*key))
+            .map(|(began_at, key, value)| (began_at, *key, value.clone()))
             .collect();
         let too_many = kept.len().saturating_sub(most);
         if too_many > 0 {
             kept.sort_unstable_by_key(|(began_at, key, _)| std::cmp::Reverse((*began_at, *key)));
             kept.truncate(most);
         }
+        self.take_turns(kept.into_iter().map(|(_, key, value)| (key, value)).collect());
+        too_many
+    }
+
+    /// The young generation is the old one now, and has what is `moved` into it.
+    fn take_turns(&mut self, mut moved: Vec<(LegKey, V)>) {
         self.forget_old();
         // The next generation will be about as large as the one that goes, so it gets its room.
         std::mem::swap(&mut self.old, &mut self.young);
         self.number = self.number.wrapping_add(1);
-        let mut moved: Vec<(LegKey, V)> = kept.into_iter().map(|(_, key, value)| (key, value)).collect();
         self.old.extend(moved.iter().cloned());
         if let Some(journal) = &mut self.journal {
             journal.old_segments = std::mem::take(&mut journal.young_segments);
             moved.sort_unstable_by_key(|(key, _)| *key);
             journal.write(self.number.wrapping_sub(1), false, &moved);
         }
-        too_many
     }
 
     fn forget_old(&mut self) {
@@ -204,7 +256,7 @@ fn id(map: u8, generation: u32, segment: u32) -> Vec<u8> {
     id
 }
 
-fn sorted<V: Clone>(entries: &HashMap<LegKey, V, FixedState>) -> Vec<(LegKey, V)> {
+fn sorted<V: Clone>(entries: &LegMap<V>) -> Vec<(LegKey, V)> {
     let mut sorted: Vec<(LegKey, V)> = entries.iter().map(|(key, value)| (*key, value.clone())).collect();
     sorted.sort_unstable_by_key(|(key, _)| *key);
     sorted

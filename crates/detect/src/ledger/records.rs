@@ -6,9 +6,9 @@ use crate::state::{Parts, Writer};
 use tollwatch_cdr::{EventTime, Identity};
 
 /// Records are told apart within so many groups.
-const GROUPS: u8 = 64;
+const GROUPS: u8 = 128;
 /// Records of calls that began within the same time of this length are in one group.
-const GROUP_SECONDS: i64 = 1_800;
+const GROUP_SECONDS: i64 = 900;
 
 /// The records of the last one to two days, by what makes them themselves.
 ///
@@ -38,14 +38,13 @@ impl Records {
         let group = started_at.seconds().div_euclid(GROUP_SECONDS) as usize % usize::from(GROUPS);
         let Some(group) = self.groups.get_mut(group) else { return true };
         let record = LegKey(identity.value() ^ u64::from(system));
-        // What is there must not be put again: it would be written again.
-        let is_in = |known: &Generations<()>| known.is_old(record) || known.is_young(record);
         let given = Some(&mut self.given).filter(|_| matches!(identity, Identity::Given(_)));
-        if is_in(group) || given.as_deref().is_some_and(is_in) {
+        if given.as_ref().is_some_and(|known| known.get(record).is_some()) || !group.put_new(record, ()) {
             return false;
         }
+        self.count += 1;
         // The same record may come from a source that gives it no name.
-        for known in given.into_iter().chain([group]) {
+        if let Some(known) = given {
             known.put(record, ());
             self.count += 1;
         }

@@ -64,6 +64,10 @@ impl Allowed {
         Self(entries)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether `extension` (none where nobody is known) may call `number` at that instant; 0 is a number
     /// nobody could read.
     pub(crate) fn holds(

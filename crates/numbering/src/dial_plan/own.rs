@@ -54,7 +54,14 @@ impl DialPlan {
             .find_map(|(head, rest)| read(self, rest).map(|called| called.behind(head, true)))
     }
 
+    #[inline]
     fn read_international(&self, digits: &[u8]) -> Option<Called> {
+        let may_be =
+            self.has_call_prefix(digits) || self.exits.may_fit(digits) || self.carriers.may_fit(digits);
+        if may_be { self.read_abroad(digits) } else { None }
+    }
+
+    fn read_abroad(&self, digits: &[u8]) -> Option<Called> {
         let (call_prefix, rest) = self.split_call_prefix(digits);
         let read = |digits: &[u8]| {
             self.exits.splits(digits).find_map(|(exit, rest)| {
@@ -88,9 +95,15 @@ impl DialPlan {
         })
     }
 
+    /// Whether 184, 186 or 122 may stand at the beginning.
+    #[inline]
+    fn has_call_prefix(&self, digits: &[u8]) -> bool {
+        self.grammar == Grammar::Japan && digits.starts_with(b"1")
+    }
+
     /// Takes 184 or 186, and 122 before a 0, off a Japanese dial string.
     fn split_call_prefix<'a>(&self, digits: &'a [u8]) -> (&'a [u8], &'a [u8]) {
-        if self.grammar != Grammar::Japan || !digits.starts_with(b"1") {
+        if !self.has_call_prefix(digits) {
             return (&[], digits);
         }
         let rest = digits.strip_prefix(b"184").or_else(|| digits.strip_prefix(b"186")).unwrap_or(digits);

@@ -61,13 +61,18 @@ impl Patterns {
         Self { patterns, leads }
     }
 
-    /// The ways to split `digits` behind one of the prefixes, longest first.
-    pub(super) fn splits<'a>(&'a self, digits: &'a [u8]) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        let may_fit = match *digits {
+    /// Whether one of the prefixes may stand at the beginning of `digits`. Most numbers are told from it at one look.
+    #[inline]
+    pub(super) fn may_fit(&self, digits: &[u8]) -> bool {
+        match *digits {
             [first, second, ..] => self.leads & lead_bit(first, second) != 0,
             _ => false,
-        };
-        let patterns = if may_fit { self.patterns.as_slice() } else { &[] };
+        }
+    }
+
+    /// The ways to split `digits` behind one of the prefixes, longest first.
+    pub(super) fn splits<'a>(&'a self, digits: &'a [u8]) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        let patterns = if self.may_fit(digits) { self.patterns.as_slice() } else { &[] };
         patterns.iter().filter_map(move |pattern| pattern.split(digits))
     }
 

@@ -1,8 +1,7 @@
 //! Folding the old calls of a hot key into panes.
-use super::{HOT, Running, WindowSpec, Windows};
-use crate::{CallStat, Totals};
+use super::{HOT, WindowSpecs, Windows};
+use crate::{CallId, CallStat};
 use std::collections::VecDeque;
-use std::sync::Arc;
 use tollwatch_cdr::EventTime;
 
 /// More calls than this of a hot key that start at one instant are folded once they are over, however new they are.
@@ -12,11 +11,10 @@ impl Windows {
     /// Folds what is old enough that only long windows still hold it. Each pane is a 900th of the shortest
     /// window that can still hold its calls. How old they are, the newest call says that is not ahead: one from a
     /// PBX with a wrong clock makes no other call older than it is.
-    pub(super) fn fold(&mut self, specs: &[WindowSpec], now: EventTime) {
+    pub(super) fn fold(&mut self, specs: &WindowSpecs, now: EventTime) {
         let Some(newest) = self.newest_begun() else { return };
-        let mut lengths: Vec<i64> = specs.iter().map(|spec| spec.seconds).collect();
+        let mut lengths: Vec<i64> = specs.lengths().iter().map(|length| length.seconds).collect();
         lengths.sort_unstable();
-        lengths.dedup();
         // A hot key gives up detail where it is oldest first; calls of the last seconds only where there are crowds.
         let steps = lengths.windows(2).rev().filter_map(|pair| match pair {
             [shorter, longer] => Some((*shorter, (longer / 900).max(1))),
@@ -48,24 +46,24 @@ impl Windows {
 
     /// The same calls under other windows. Nothing is shown of them: whoever changes the windows looks again with the
     /// next call.
-    pub fn watch_by(&mut self, specs: &[WindowSpec], change: impl FnMut(&mut CallStat)) {
+    pub fn watch_by(&mut self, specs: &WindowSpecs, change: impl FnMut(&mut CallStat)) {
         self.calls.iter_mut().for_each(change);
-        self.running = vec![Running::default(); specs.len()];
+        self.tails = vec![0; specs.lengths().len()];
         self.count_anew(specs);
     }
 
     /// Counts what the running windows hold.
-    fn count_anew(&mut self, specs: &[WindowSpec]) {
+    fn count_anew(&mut self, specs: &WindowSpecs) {
+        self.running.clear();
         let Some(newest) = self.newest_begun() else { return };
         let begun = self.begun();
-        for (spec, running) in specs.iter().zip(&mut self.running) {
-            let begin = newest.plus_seconds(-spec.seconds);
-            running.tail =
-                self.calls.iter().take(begun).position(|call| call.last_at > begin).unwrap_or(begun);
-            running.totals = Totals::default();
-            let inside = self.calls.range(running.tail..begun);
-            for call in inside.filter(|call| call.traits.has(spec.traits)) {
-                running.totals.add(call);
+        for (length, tail) in specs.lengths().iter().zip(&mut self.tails) {
+            let begin = newest.plus_seconds(-length.seconds);
+            *tail = self.calls.iter().take(begun).position(|call| call.last_at > begin).unwrap_or(begun);
+            for call in self.calls.range(*tail..begun) {
+                for (index, _) in length.specs.iter().filter(|(_, traits)| call.traits.has(*traits)) {
+                    self.running.add(*index, call);
+                }
             }
         }
     }
@@ -109,7 +107,9 @@ impl Windows {
                 folded.push_back(call);
                 continue;
             };
-            self.leave_block(call.range());
+            if let Some(block) = call.range() {
+                self.blocks.leave(block);
+            }
             if this != bucket {
                 bucket = this;
                 bucket_from = folded.len();
@@ -130,7 +130,7 @@ impl Windows {
                 }
                 None => folded.push_back(CallStat {
                     call: 0,
-                    call_id: Arc::default(),
+                    call_id: CallId::default(),
                     number: 0,
                     extension: 0,
                     destination: CallStat::NO_DESTINATION,

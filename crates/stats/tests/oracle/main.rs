@@ -3,10 +3,9 @@ mod measures;
 mod windows;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use tollwatch_cdr::EventTime;
 use tollwatch_numbering::Money;
-use tollwatch_stats::{CallStat, Totals, Traits, WindowSpec};
+use tollwatch_stats::{CallId, CallStat, Totals, Traits, WindowSpec, WindowSpecs};
 
 const SPECS: [WindowSpec; 4] = [
     WindowSpec { traits: Traits::ANY, seconds: 60 },
@@ -14,6 +13,10 @@ const SPECS: [WindowSpec; 4] = [
     WindowSpec { traits: Traits::INTERNATIONAL, seconds: 600 },
     WindowSpec { traits: Traits::INTERNATIONAL, seconds: 3600 },
 ];
+
+fn specs() -> WindowSpecs {
+    WindowSpecs::new(SPECS.to_vec())
+}
 
 fn at(seconds: i64) -> EventTime {
     EventTime::from_seconds(seconds)
@@ -28,7 +31,7 @@ fn call(call: u64, start: i64, seconds: i64, high_risk: bool, number: u64) -> Ca
         last_at: at(start),
         ended_at: if seconds < 0 { EventTime::MAX } else { at(start + seconds) },
         call,
-        call_id: Arc::default(),
+        call_id: CallId::default(),
         number,
         extension: 0,
         destination: (number % 2) as u16,

@@ -1,5 +1,5 @@
 //! What is counted over the ring around one call.
-use crate::{SPECS, at, call};
+use crate::{at, call, specs};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use tollwatch_cdr::EventTime;
@@ -34,7 +34,7 @@ fn calls() -> impl Strategy<Value = Vec<CallStat>> {
 fn ring(calls: &[CallStat]) -> Windows {
     let mut windows = Windows::default();
     for call in calls {
-        windows.insert(&SPECS, call.clone(), at(400), &mut |_, _, _| {});
+        windows.insert(&specs(), call.clone(), at(400), &mut |_, _, _| {});
     }
     windows
 }
@@ -134,7 +134,7 @@ proptest! {
         });
         check(&in_range, |least, mut visit| windows.visit_calls_in_range(hand, search(least), &mut visit))?;
         let all = calls.iter().filter(|c| same(c)).count() as u64;
-        prop_assert_eq!(windows.calls_to_range_of(hand), all);
+        prop_assert!(windows.at_most_to_range_of(hand) >= all);
         let neighbours = windows_of(&calls, hand, hand.traits, same, distinct(same, |c| Some(c.number)));
         check(&neighbours, |least, mut visit| windows.visit_neighbours(hand, search(least), &mut visit))?;
     }
@@ -198,10 +198,10 @@ fn longest_run(windows: &Windows, call: &CallStat, search: Search) -> u64 {
 fn a_run_ends_at_the_calls_that_were_folded() {
     let mut windows = Windows::default();
     let mut newest = call(1, 0, -1, true, GUINEA);
-    windows.insert(&SPECS, newest.clone(), at(0), &mut |_, _, _| {});
+    windows.insert(&specs(), newest.clone(), at(0), &mut |_, _, _| {});
     for id in 2..5000 {
         newest = call(id, id as i64, 2, true, GUINEA);
-        windows.insert(&SPECS, newest.clone(), newest.first_at, &mut |_, _, _| {});
+        windows.insert(&specs(), newest.clone(), newest.first_at, &mut |_, _, _| {});
     }
     let single = windows.calls().iter().rev().take_while(|c| !c.is_pane()).count() as u64;
     assert!(single < 4000, "old calls are folded");

@@ -1,5 +1,5 @@
 //! Running totals, eviction, folding and overlap.
-use crate::{SPECS, at, call, collect};
+use crate::{SPECS, at, call, collect, specs};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use tollwatch_cdr::EventTime;
@@ -58,7 +58,7 @@ proptest! {
             let new = call(id as u64 + 1, *start, *seconds, *high_risk, 7);
             calls.push(new.clone());
             let mut seen = BTreeMap::new();
-            windows.insert(&SPECS, new.clone(), at(*now), &mut collect(&mut seen));
+            windows.insert(&specs(), new.clone(), at(*now), &mut collect(&mut seen));
             prop_assert_eq!(&seen, &windows_with(&calls, &new));
         }
         for (which, billable, [failed, high_risk, international]) in updates {
@@ -72,7 +72,7 @@ proptest! {
             }
             let changed = changed.clone();
             let mut seen = BTreeMap::new();
-            let after = windows.update(&SPECS, changed.first_at, changed.call, |c| {
+            let after = windows.update(&specs(), changed.first_at, changed.call, |c| {
                 *c = CallStat { first_at: at(0), last_at: EventTime::MAX, call: 0, ..changed.clone() };
             }, &mut collect(&mut seen));
             prop_assert_eq!(after.as_ref(), Some(&changed));
@@ -92,21 +92,21 @@ proptest! {
             let new = call(id as u64 + 1, now + ahead.unwrap_or(0), 5, *high_risk, 7);
             calls.push(new.clone());
             let mut seen = BTreeMap::new();
-            windows.insert(&SPECS, new.clone(), at(now), &mut collect(&mut seen));
+            windows.insert(&specs(), new.clone(), at(now), &mut collect(&mut seen));
             prop_assert_eq!(&seen, &windows_with(&calls, &new));
-            windows.evict(&SPECS, at(now - 3600));
+            windows.evict(&specs(), at(now - 3600));
             let mut kept: Vec<CallStat> =
                 calls.iter().filter(|c| c.first_at > at(now - 3600)).cloned().collect();
             kept.sort_by_key(|c| c.first_at);
             prop_assert!(windows.calls().iter().eq(&kept));
         }
         // Eviction by a clock that has gone on since the last call came.
-        windows.evict(&SPECS, at(now + 10_000));
+        windows.evict(&specs(), at(now + 10_000));
         prop_assert!(windows.calls().iter().all(|c| c.first_at > at(now + 10_000)));
         let new = call(1000, now + 20_000, 5, true, 7);
         calls.push(new.clone());
         let mut seen = BTreeMap::new();
-        windows.insert(&SPECS, new.clone(), at(now + 20_000), &mut collect(&mut seen));
+        windows.insert(&specs(), new.clone(), at(now + 20_000), &mut collect(&mut seen));
         prop_assert_eq!(&seen, &windows_with(&calls, &new));
     }
 
@@ -118,7 +118,7 @@ proptest! {
         let mut windows = Windows::default();
         for (id, (start, seconds, high_risk)) in spans.iter().enumerate() {
             windows.insert(
-                &SPECS, call(id as u64 + 1, *start, *seconds, *high_risk, 7), at(*start), &mut |_, _, _| {});
+                &specs(), call(id as u64 + 1, *start, *seconds, *high_risk, 7), at(*start), &mut |_, _, _| {});
         }
         for (traits, least) in [(Traits::INTERNATIONAL, 3), (Traits::HIGH_RISK, 1)] {
             let up: Vec<Vec<i64>> = (from..from + length)
@@ -130,6 +130,13 @@ proptest! {
             let oldest = up.iter().filter(|up| up.len() >= least).flatten().min().map(|start| at(*start));
             let fast = windows.most_concurrent(traits, at(from), at(from + length), least as u64);
             prop_assert_eq!(fast, (slow, oldest));
+            let all = spans.iter().filter(|(start, seconds, high_risk)| {
+                (traits == Traits::INTERNATIONAL || *high_risk) && *start < from + length && start + seconds > from
+            }).count() as u64;
+            for calls in [all.saturating_sub(1), all, all + 1] {
+                let enough = windows.as_many_were_up(traits, at(from), at(from + length), calls);
+                prop_assert_eq!(enough, calls <= all);
+            }
         }
     }
 }
@@ -145,7 +152,7 @@ fn check_hot_key(calls_in_all: u64, outlier: Option<(u64, i64)>) -> Windows {
         let new = call(id + 1, start, 2, id % 2 == 0, id);
         calls.push(new.clone());
         let mut newest = BTreeMap::new();
-        windows.insert(&SPECS, new.clone(), at(now), &mut |index, edge, totals| {
+        windows.insert(&specs(), new.clone(), at(now), &mut |index, edge, totals| {
             if edge == new.first_at {
                 newest.insert(index, *totals);
             }
@@ -205,14 +212,14 @@ proptest! {
             let start = (id / 4) as i64 * 2;
             let seconds = lasts[id as usize % lasts.len()];
             calls.push(call(id + 1, start, seconds, id % 7 < 3, id));
-            windows.insert(&SPECS, calls[calls.len() - 1].clone(), at(start), &mut |_, _, _| {});
+            windows.insert(&specs(), calls[calls.len() - 1].clone(), at(start), &mut |_, _, _| {});
         }
         prop_assert!(windows.calls().iter().any(CallStat::is_pane), "the key is hot");
         for (id, (start, high_risk)) in late.into_iter().enumerate() {
             let new = call(10_000 + id as u64, start, 2, high_risk, 7);
             calls.push(new.clone());
             let mut seen = BTreeMap::new();
-            windows.insert(&SPECS, new, at(3000), &mut collect(&mut seen));
+            windows.insert(&specs(), new, at(3000), &mut collect(&mut seen));
             for ((index, edge), totals) in seen.into_iter().step_by(20) {
                 let exact = totals_of(&calls, SPECS[index], edge);
                 prop_assert!(totals.attempts >= exact.attempts, "window {index} to {edge}: {totals:?} {exact:?}");
@@ -226,7 +233,7 @@ fn a_pane_adds_up_failed_calls_and_names_nobody() {
     let mut windows = Windows::default();
     for id in 0..3000 {
         let new = CallStat { extension: 3, ..call(id + 1, id as i64, (id % 2) as i64, false, 7) };
-        windows.insert(&SPECS, new, at(id as i64), &mut |_, _, _| {});
+        windows.insert(&specs(), new, at(id as i64), &mut |_, _, _| {});
     }
     let sum = |of: fn(&CallStat) -> u32| windows.calls().iter().map(of).sum::<u32>();
     assert_eq!((sum(|c| c.attempts), sum(|c| c.answered), sum(|c| c.failed)), (3000, 1500, 1500));
@@ -237,11 +244,11 @@ fn a_pane_adds_up_failed_calls_and_names_nobody() {
 #[test]
 fn an_open_call_is_never_evicted_or_folded() {
     let mut windows = Windows::default();
-    windows.insert(&SPECS, call(1, 0, -1, true, 7), at(0), &mut |_, _, _| {});
+    windows.insert(&specs(), call(1, 0, -1, true, 7), at(0), &mut |_, _, _| {});
     for id in 2..5000 {
-        windows.insert(&SPECS, call(id, id as i64, 2, true, 7), at(id as i64), &mut |_, _, _| {});
+        windows.insert(&specs(), call(id, id as i64, 2, true, 7), at(id as i64), &mut |_, _, _| {});
     }
-    windows.evict(&SPECS, at(4_000));
+    windows.evict(&specs(), at(4_000));
     assert!(windows.find(at(0), 1).is_some_and(CallStat::is_open));
 }
 
@@ -259,7 +266,7 @@ fn a_crowd_within_one_second_is_folded_and_every_call_of_it_is_counted() {
             7,
         );
         shown.clear();
-        windows.insert(&SPECS, new, at(60), &mut collect(&mut shown));
+        windows.insert(&specs(), new, at(60), &mut collect(&mut shown));
         assert_eq!(shown.get(&(3, at(0))).map(|totals| totals.attempts), Some(id));
         largest = largest.max(windows.calls().len());
     }
@@ -272,7 +279,7 @@ fn a_crowd_within_one_second_is_folded_and_every_call_of_it_is_counted() {
     // A late call of the same second, and one before it, are counted with all of them.
     for (start, expected) in [(0, 40_001), (-30, 40_002)] {
         shown.clear();
-        windows.insert(&SPECS, call(77, start, 2, false, 7), at(60), &mut collect(&mut shown));
+        windows.insert(&specs(), call(77, start, 2, false, 7), at(60), &mut collect(&mut shown));
         assert_eq!(shown.get(&(3, at(0))).map(|totals| totals.attempts), Some(expected));
     }
 }
@@ -285,7 +292,7 @@ fn a_key_with_more_calls_than_can_be_kept_folds_even_the_newest_and_counts_no_fe
         let first_at = EventTime::from_micros(id as i64 * 160);
         let new = CallStat { first_at, last_at: first_at, ..call(id, 0, 2, id % 2 == 0, 7) };
         let mut attempts = 0;
-        windows.insert(&SPECS, new, at(60), &mut |index, edge, totals| {
+        windows.insert(&specs(), new, at(60), &mut |index, edge, totals| {
             if index == 3 && edge == first_at {
                 attempts = totals.attempts;
             }

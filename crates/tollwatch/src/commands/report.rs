@@ -299,22 +299,42 @@ fn shown(number: &[u8], in_full: bool) -> String {
     text.chars().enumerate().map(|(i, c)| if i < keep { c } else { '*' }).collect()
 }
 
+/// What a scan has found. Written one by one: together they would take as much memory again.
+#[derive(Clone, Copy)]
+pub(crate) struct Found<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) incidents: &'a [Incident],
+}
+
+impl<'a> Found<'a> {
+    pub(crate) fn on_the_wire(self) -> impl Iterator<Item = IncidentV1> + 'a {
+        let Self { engine, incidents } = self;
+        incidents.iter().map(|incident| IncidentV1::new(incident, engine.settings_of(&incident.tenant)))
+    }
+}
+
+impl serde::Serialize for Found<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.on_the_wire())
+    }
+}
+
 /// What programs get.
 #[derive(serde::Serialize)]
 struct Document<'a> {
-    incidents: &'a [IncidentV1],
+    incidents: Found<'a>,
     summary: serde_json::Value,
 }
 
 /// For programs.
 pub(crate) fn json(
     out: &mut impl Write,
-    engine: &Engine,
-    incidents: &[IncidentV1],
+    found: Found<'_>,
     read: &ScanReport,
     language: Language,
     show_numbers: bool,
 ) -> anyhow::Result<()> {
+    let engine = found.engine;
     let counters = engine.counters();
     let files: Vec<serde_json::Value> = read.files.iter().map(|file| files::json(file, language)).collect();
     let unclassified: Vec<serde_json::Value> = engine
@@ -324,7 +344,7 @@ pub(crate) fn json(
         .map(|(number, calls)| json!({ "number": shown(number, show_numbers), "calls": calls }))
         .collect();
     let document = Document {
-        incidents,
+        incidents: found,
         summary: json!({
             "files": files,
             "rules_without_data": lacks(engine, read),

@@ -10,7 +10,6 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use tollwatch_cdr::{DateOrder, Format};
-use tollwatch_detect::IncidentV1;
 
 pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
     let Config { language, mut sources, mut settings, mut tenants, .. } =
@@ -61,14 +60,11 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
     let kept = read.quarantine.as_mut().map_or(Ok(()), |quarantine| {
         quarantine.finish().with_context(|| format!("--quarantine {}", quarantine.path().display()))
     });
-    let found: Vec<IncidentV1> = engine
-        .incidents()
-        .iter()
-        .map(|incident| IncidentV1::new(incident, engine.settings_of(&incident.tenant)))
-        .collect();
+    let all = engine.incidents();
+    let found = report::Found { engine: &engine, incidents: &all };
     if let Some(out) = &mut incidents {
-        for incident in &found {
-            serde_json::to_writer(&mut *out, incident)?;
+        for incident in found.on_the_wire() {
+            serde_json::to_writer(&mut *out, &incident)?;
             out.write_all(b"\n")?;
         }
         out.flush()?;
@@ -76,12 +72,15 @@ pub(crate) fn run(arguments: &ScanArgs) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     match arguments.output {
         Output::Table => report::table(&mut out, &engine, &read, language, arguments.show_numbers)?,
-        Output::Json => report::json(&mut out, &engine, &found, &read, language, arguments.show_numbers)?,
+        Output::Json => report::json(&mut out, found, &read, language, arguments.show_numbers)?,
     }
     out.flush()?;
     kept?;
     let failed = read.files.iter().any(|file| file.error.is_some());
-    Ok(match (failed, arguments.exit_code && !found.is_empty()) {
+    let has_found = !all.is_empty();
+    // The process ends here: taking apart call by call what the engine remembers would be for nothing.
+    std::mem::forget((engine, all));
+    Ok(match (failed, arguments.exit_code && has_found) {
         (true, _) => ExitCode::from(UNUSABLE),
         (false, true) => ExitCode::from(1),
         (false, false) => ExitCode::SUCCESS,

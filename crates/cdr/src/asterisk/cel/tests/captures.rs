@@ -92,11 +92,11 @@ fn every_leg_of_a_capture_starts_once_with_the_origin_and_the_numbers_of_its_cal
             let record = Started {
                 origin: text(channel::leg(&call[5]).id),
                 dialled: text(&call[2]),
-                sent: only_if(by_string, channel::sent(&call[8], &call[6])),
+                sent: only_if(by_string, channel::sent(&call[8], channel::leg(&call[6]))),
                 rang: if followed {
                     text(channel::followed(&call[8]))
                 } else {
-                    only_if(redirects, channel::rang(&call[8], &call[6]))
+                    only_if(redirects, channel::rang(&call[8], channel::leg(&call[6])))
                 },
                 from_outside: channel::from_outside(&call[3]),
             };
