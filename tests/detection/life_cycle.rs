@@ -31,7 +31,7 @@ fn an_incident_is_told_of_when_it_opens_rises_doubles_and_ends_and_not_with_ever
     assert!(ids[..5].iter().all(|id| *id == ids[0]) && ids[5] != ids[0], "{ids:?}");
     // With the last call out of the window it is low, and it has to be so for another hour.
     let last = MONDAY + TUESDAY + 18 * MINUTE;
-    assert_eq!(alerts[4].incident.resolved_at.map(|at| at.seconds()), Some(last + 2 * HOUR));
+    assert_eq!(alerts[4].incident.resolved_at.map(tollwatch_cdr::EventTime::seconds), Some(last + 2 * HOUR));
     assert_eq!(alerts[4].at.seconds(), last + 2 * HOUR);
 }
 
