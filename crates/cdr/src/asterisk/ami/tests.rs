@@ -1,0 +1,1 @@
+//! The interface over packets of its own.
