@@ -46,7 +46,6 @@ pub struct Decoder {
     order_settled: bool,
     reader: Reader,
     channels: CelTracker,
-    #[serde(default)]
     ami: Ami,
 }
 

@@ -77,11 +77,17 @@ fn heard(format: &str, input: &[u8]) -> Heard {
 fn stream(run: &str, keep: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
     let bytes = capture(&format!("{run}/ami_raw.txt"))?;
     let index = capture(&format!("{run}/ami_raw.idx.csv"))?;
-    let mut reads = text(&index).lines().skip(1).map(|line| {
-        let mut fields = line.split(',').map(str::to_owned);
-        let received = fields.next().unwrap();
-        (fields.map(|field| field.parse::<usize>().unwrap()).sum::<usize>(), received)
-    }).collect::<Vec<_>>().into_iter().peekable();
+    let mut reads = text(&index)
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let mut fields = line.split(',').map(str::to_owned);
+            let received = fields.next().unwrap();
+            (fields.map(|field| field.parse::<usize>().unwrap()).sum::<usize>(), received)
+        })
+        .collect::<Vec<_>>()
+        .into_iter()
+        .peekable();
     let (mut out, mut at) = (Vec::new(), 0);
     while let Some(length) = memchr::memmem::find(&bytes[at..], b"\r\n\r\n") {
         let mut packet = &bytes[at..at + length + 4];
@@ -107,6 +113,9 @@ fn is_cel(packet: &[u8]) -> bool {
 
 #[test]
 fn what_the_interface_tells_of_a_leg_is_what_cel_tells() {
+    // Sent on by a transfer to a number whose first application is the one they are in: the interface does not say by
+    // what dial string, CEL does. The number is that of the transfer.
+    let without_dial_string = [("r1-default", "PJSIP/trunk-00000080"), ("r6-chan-sip", "SIP/trunk-00000033")];
     let mut odd = 0;
     for run in RUNS {
         let Some(file) = capture(&format!("{run}/cel-custom/Master.csv")) else { return };
@@ -117,17 +126,26 @@ fn what_the_interface_tells_of_a_leg_is_what_cel_tells() {
             ("cel", is_cel),
         ] {
             let heard = heard("asterisk_ami", &stream(run, keep).unwrap());
-            println!("{run} {kind}: {} records, {} CDRs, {} passed over", heard.records, heard.cdrs, heard.things);
+            println!(
+                "{run} {kind}: {} records, {} CDRs, {} passed over",
+                heard.records, heard.cdrs, heard.things
+            );
             assert_eq!(heard.rejected, [""; 0], "{run}");
             let ids: std::collections::BTreeSet<_> = expected.legs.keys().chain(heard.legs.keys()).collect();
             for id in ids {
                 let none = Vec::new();
                 let (one, other) =
                     (expected.legs.get(id).unwrap_or(&none), heard.legs.get(id).unwrap_or(&none));
-                let what = |told: &[(String, EventTime)]| told.iter().map(|(what, _)| what.clone()).collect::<Vec<_>>();
-                if what(one) != what(other) {
+                let what = |told: &[(String, EventTime)]| {
+                    told.iter().map(|(what, _)| what.clone()).collect::<Vec<_>>()
+                };
+                let mut one = what(one);
+                if kind != "cel" && without_dial_string.contains(&(run, id)) {
+                    one[0] = one[0].replace("sent \"0112246555000013\"", "sent \"\"");
+                }
+                if one != what(other) {
                     odd += 1;
-                    println!("{run} {kind} {id}\n   cel {:#?}\n   ami {:#?}", what(one), what(other));
+                    println!("{run} {kind} {id}\n   cel {:#?}\n   ami {:#?}", one, what(other));
                 }
             }
         }

@@ -239,7 +239,8 @@ impl<S: Sink> Event<'_, S> {
     fn listed(&mut self) -> Result<(), Fault> {
         let at = self.at(None)?;
         let listing = std::mem::take(&mut self.ami.listing);
-        let told = std::str::from_utf8(self.packet.value("ListItems")).ok().and_then(|told| told.parse().ok());
+        let told =
+            std::str::from_utf8(self.packet.value("ListItems")).ok().and_then(|told| told.parse().ok());
         let Self { ami, tracker, place, sink, .. } = self;
         self.yielded |= listing.catch_up(told, at, tracker, &mut ami.applications, *place, *sink);
         Ok(())
@@ -281,14 +282,7 @@ impl<S: Sink> Event<'_, S> {
             let mut keys = std::iter::once(&name.name).chain(&name.spellings);
             values.push(keys.find_map(|key| self.packet.find(key)).map_or(b"", |(_, value)| value));
         }
-        self.reader.call(
-            &values.row(),
-            self.packet.bytes(),
-            &layout.columns,
-            plan,
-            self.place,
-            self.sink,
-        )?;
+        self.reader.call(&values.row(), self.packet.bytes(), &layout.columns, plan, self.place, self.sink)?;
         // It has put a record into the sink, or passed it over.
         self.yielded = true;
         Ok(())

@@ -29,8 +29,7 @@ impl Clock {
     /// Takes in the time of receipt in front of a packet.
     pub(super) fn hear(&mut self, packet: Packet<'_>) -> Result<(), Fault> {
         if let Some(text) = packet.received() {
-            let at = seconds(text)
-                .ok_or(Fault { field: Some((1, RECEIVED)), reason: RejectReason::Time })?;
+            let at = seconds(text).ok_or(Fault { field: Some((1, RECEIVED)), reason: RejectReason::Time })?;
             self.received = Some(at.micros());
         }
         Ok(())
@@ -47,7 +46,8 @@ impl Clock {
         let created = created.filter(|&second| second >= CLOCK_SET_SINCE).map(EventTime::from_seconds);
         let stamp = match packet.find("Timestamp") {
             Some((line, text)) => Some(
-                seconds(text).ok_or(Fault { field: Some((line, "Timestamp")), reason: RejectReason::Time })?,
+                seconds(text)
+                    .ok_or(Fault { field: Some((line, "Timestamp")), reason: RejectReason::Time })?,
             ),
             None => None,
         };

@@ -95,8 +95,7 @@ impl Listing {
         }
         // Who dials stands before who is dialled.
         self.channels.sort_by_cached_key(|listed| order(&listed.unique_id));
-        let heard: Vec<bool> =
-            self.channels.iter().map(|listed| tracker.knows(&listed.unique_id)).collect();
+        let heard: Vec<bool> = self.channels.iter().map(|listed| tracker.knows(&listed.unique_id)).collect();
         for (listed, _) in self.channels.iter().zip(&heard).filter(|(_, heard)| !**heard) {
             let row = CelRow { event: b"CHAN_START", application: b"", data: b"", ..listed.row() };
             yielded |= tracker.take(listed.since(now), &row, place, sink);

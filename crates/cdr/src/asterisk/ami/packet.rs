@@ -79,7 +79,9 @@ impl<'a> Packet<'a> {
     /// have been put there by a call.
     pub(super) fn find(self, key: &str) -> Option<(usize, &'a [u8])> {
         let mut pairs = self.pairs();
-        pairs.find(|(_, name, _)| name.eq_ignore_ascii_case(key.as_bytes())).map(|(line, _, value)| (line, value))
+        pairs
+            .find(|(_, name, _)| name.eq_ignore_ascii_case(key.as_bytes()))
+            .map(|(line, _, value)| (line, value))
     }
 
     /// The same; empty where there is none.
