@@ -51,6 +51,12 @@ impl Clock {
             ),
             None => None,
         };
+        if let (Some(stamp), Some(received)) =
+            (stamp.filter(|at| at.seconds() >= CLOCK_SET_SINCE), self.received)
+        {
+            let apart = stamp.micros().saturating_sub(received);
+            self.ahead = if apart.abs() < AGREE_MICROS { 0 } else { apart };
+        }
         let set = |at: &EventTime| at.seconds() >= CLOCK_SET_SINCE;
         let told = stamp
             .filter(set)
@@ -109,8 +115,11 @@ mod tests {
         let mut clock = Clock::default();
         let lines = "Received: 1800000000.5\nEvent: Hangup\nTimestamp: 1772906414.25";
         assert_eq!(at(&mut clock, lines, None), Some((1_772_906_414.25, false)));
-        assert_eq!(at(&mut clock, "Event: Hangup", None), Some((1_800_000_000.5, false)));
-        assert_eq!(at(&mut clock, "Event: Hangup\nTimestamp: 12.5", None), Some((1_800_000_000.5, false)));
+        let lines = "Received: 1800000010.5\nEvent: Hangup";
+        assert_eq!(at(&mut clock, lines, None), Some((1_772_906_424.25, false)), "so far are they apart");
+        let lines = "Received: 1800000000\nEvent: Hangup\nTimestamp: 1800000000";
+        assert_eq!(at(&mut clock, lines, None), Some((1_800_000_000.0, false)));
+        assert_eq!(at(&mut clock, "Event: Hangup\nTimestamp: 12", None), Some((1_800_000_000.0, false)));
         assert_eq!(at(&mut clock, "Event: Hangup\nTimestamp: x", None), None);
         assert_eq!(at(&mut clock, "Received: x\nEvent: Hangup", None), None);
     }
