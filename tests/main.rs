@@ -6,6 +6,7 @@
     clippy::indexing_slicing,
     reason = "a test may fail"
 )]
+mod ami;
 mod attribution;
 mod bugs;
 mod business_hours;

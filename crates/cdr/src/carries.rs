@@ -25,7 +25,7 @@ impl Carries {
             ReaderKind::Tollwatch => {
                 Self { starts: true, accounts: true, source_addresses: true, trunks: true, codes: true }
             }
-            ReaderKind::AsteriskCel => {
+            ReaderKind::AsteriskCel | ReaderKind::AsteriskAmi => {
                 Self { starts: true, accounts: true, source_addresses: false, trunks: true, codes: true }
             }
             ReaderKind::Columns => {

@@ -2,9 +2,10 @@
 mod rows;
 mod sniff;
 
-use crate::asterisk::CelTracker;
+use crate::asterisk::{Ami, CelTracker};
 use crate::call::Reader;
 use crate::csv::{RECORD_MAX, Rows};
+use crate::descriptor::ReaderKind;
 use crate::header::HeaderState;
 use crate::{Carries, DateOrder, Format, OffsetCheck, Sink, Zone};
 use rows::RowReader;
@@ -45,6 +46,7 @@ pub struct Decoder {
     order_settled: bool,
     reader: Reader,
     channels: CelTracker,
+    ami: Ami,
 }
 
 /// What was odd about records that could be read all the same.
@@ -94,6 +96,7 @@ impl Decoder {
             order_settled: false,
             reader: Reader::new(format.plan().zone.unwrap_or(zone)),
             channels: CelTracker::default(),
+            ami: Ami::default(),
         }
     }
 
@@ -123,6 +126,7 @@ impl Decoder {
     /// whose records stand alone there is nothing to take over.
     pub fn take_over(&mut self, earlier: &mut Self) {
         self.channels = std::mem::take(&mut earlier.channels);
+        self.ami.take_over(&mut earlier.ami);
     }
 
     /// The format it reads.
@@ -158,6 +162,10 @@ impl Decoder {
     /// to read the rest: which of day and month stands first, or whether lines end in carriage returns.
     pub fn decode<S: Sink>(&mut self, block: &[u8], end_of_input: bool, sink: &mut S) -> usize {
         let plan = self.format.plan();
+        if plan.reader == ReaderKind::AsteriskAmi {
+            let Self { ami, reader, channels, .. } = self;
+            return ami.decode(plan, reader, channels, (block, end_of_input), sink);
+        }
         self.header.prepare(plan);
         if !self.settle(plan, block, end_of_input) {
             return 0;

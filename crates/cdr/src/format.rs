@@ -13,11 +13,12 @@ macro_rules! embedded {
 }
 
 /// In the order in which they are listed to users.
-const EMBEDDED: [&str; 13] = embedded![
+const EMBEDDED: [&str; 14] = embedded![
     "asterisk_cdr_csv",
     "asterisk_cdr_custom",
     "asterisk_cdr_json",
     "asterisk_cel_csv",
+    "asterisk_ami",
     "asterisk_header_csv",
     "freepbx_export",
     "freeswitch_cdr_csv",
@@ -78,7 +79,7 @@ impl Format {
 
     /// Whether what a record means depends on those before it, so that a log goes on from one file to the next.
     pub fn spans_files(self) -> bool {
-        self.0.reader == ReaderKind::AsteriskCel
+        matches!(self.0.reader, ReaderKind::AsteriskCel | ReaderKind::AsteriskAmi)
     }
 
     pub(crate) fn plan(self) -> &'static Plan {

@@ -234,6 +234,12 @@ pub enum RejectReason {
         /// A column that is needed and was not found.
         missing: &'static str,
     },
+    /// An event without a value that all of its kind have.
+    #[error("the event has no {key}")]
+    Missing {
+        /// What is missing.
+        key: &'static str,
+    },
     /// Text in UTF-16.
     #[error("the file is in UTF-16")]
     Utf16,
@@ -263,6 +269,7 @@ impl RejectReason {
             Self::Exponent => "exponent",
             Self::DateOrder => "date_order",
             Self::Header { .. } => "header",
+            Self::Missing { .. } => "missing",
             Self::Utf16 => "utf16",
         }
     }
@@ -304,6 +311,10 @@ impl RejectReason {
             Self::Header { .. } => (
                 "export the file with its line of column names, or give a descriptor of your own with `columns`",
                 "列名の行を付けて書き出すか、columns を書いた独自の形式定義を指定してください",
+            ),
+            Self::Missing { .. } => (
+                "events of Asterisk 12 or later are read; see that the capture is not damaged",
+                "Asterisk 12 以降のイベントを読みます。記録が壊れていないか確認してください",
             ),
             Self::Utf16 => (
                 "convert it first: iconv -f UTF-16 -t UTF-8",

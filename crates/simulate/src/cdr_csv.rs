@@ -182,7 +182,7 @@ fn write_text(text: &str, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"\"")
 }
 
-fn local_time(instant: i64, zone: Tz) -> String {
+pub(crate) fn local_time(instant: i64, zone: Tz) -> String {
     let utc = DateTime::from_timestamp_micros(instant).unwrap_or_default().naive_utc();
     zone.from_utc_datetime(&utc).format("%Y-%m-%d %H:%M:%S").to_string()
 }

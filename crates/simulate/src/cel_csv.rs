@@ -14,7 +14,7 @@ use crate::cdr_csv::{dial_data, local_data, outside_name};
 use crate::switch::{Placed, Role};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     ChannelStart,
     ApplicationStart,
     Answer,
@@ -47,10 +47,10 @@ impl Kind {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Event {
-    at: i64,
-    kind: Kind,
-    role: Role,
+pub(crate) struct Event {
+    pub(crate) at: i64,
+    pub(crate) kind: Kind,
+    pub(crate) role: Role,
 }
 
 /// Writes `cel.csv`.
@@ -59,11 +59,7 @@ pub fn write_cel_csv(case: &Case, out: &mut impl Write) -> io::Result<()> {
     let mut events = Vec::new();
     let mut bridges = Vec::with_capacity(placed.len());
     for (index, one) in placed.iter().enumerate() {
-        let mut random = one.random.clone();
-        bridges.push([
-            bridge_id(random.next_u64(), random.next_u64()),
-            bridge_id(random.next_u64(), random.next_u64()),
-        ]);
+        bridges.push(bridge_ids(one));
         events.extend(sequence(one).into_iter().map(|event| (event.at, index, event)));
     }
     // Stable: events of one call at the same microsecond keep their order.
@@ -100,7 +96,7 @@ const FORWARDED_UP: [(Kind, Role, i64); 8] = [
 ];
 
 /// Steps of a call in order, each a little after the one before.
-fn sequence(placed: &Placed<'_>) -> Vec<Event> {
+pub(crate) fn sequence(placed: &Placed<'_>) -> Vec<Event> {
     let mut events = Vec::with_capacity(32);
     let mut random = placed.random.clone();
     random.next_u64();
@@ -186,20 +182,20 @@ fn release(placed: &Placed<'_>, is_forwarded: bool) -> Vec<(Kind, Role)> {
 
 /// What a channel looks like at one of its events.
 #[derive(Debug, Default)]
-struct View<'a> {
-    name: &'a str,
-    number: &'a str,
+pub(crate) struct View<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) number: &'a str,
     ani: &'a str,
     redirecting: &'a str,
     dialled: &'a str,
-    exten: &'a str,
-    context: &'a str,
-    application: &'a str,
-    data: String,
-    account: &'a str,
+    pub(crate) exten: &'a str,
+    pub(crate) context: &'a str,
+    pub(crate) application: &'a str,
+    pub(crate) data: String,
+    pub(crate) account: &'a str,
 }
 
-fn view<'a>(case: &'a Case, placed: &'a Placed<'a>, event: Event) -> View<'a> {
+pub(crate) fn view<'a>(case: &'a Case, placed: &'a Placed<'a>, event: Event) -> View<'a> {
     let route = &placed.call.route;
     let is_start = event.kind == Kind::ChannelStart;
     let is_answered = placed.answered_at.is_some();
@@ -409,27 +405,38 @@ fn extra(placed: &Placed<'_>, event: Event, bridges: &[String; 2]) -> String {
             format!("{{\"bridge_id\":\"{bridge}\",\"bridge_technology\":\"{technology}\"}}")
         }
         Kind::Hangup => {
-            let runs_dial_plan = matches!(event.role, Role::Caller | Role::LocalSecond);
-            let (caller, called) = (placed.name(Role::Caller), placed.name(Role::Called));
-            let by_plan = if runs_dial_plan { "dialplan/builtin" } else { called };
-            // Q.850 causes; 127 and 0 are what chan_pjsip leaves for a cancelled and a timed-out Dial.
-            let (cause, source, status) = match placed.call.outcome {
-                Outcome::Answered { .. } if is_feature(placed) => (16, "dialplan/builtin", ""),
-                Outcome::Answered { released_by: Side::Caller, .. } => (16, caller, "ANSWER"),
-                Outcome::Answered { released_by: Side::Called, .. } => (16, called, "ANSWER"),
-                Outcome::NoAnswer if runs_dial_plan => (16, by_plan, "NOANSWER"),
-                Outcome::NoAnswer => (0, "", ""),
-                Outcome::Cancelled if runs_dial_plan => (127, caller, "CANCEL"),
-                Outcome::Cancelled => (127, "", ""),
-                Outcome::Busy => (17, by_plan, "BUSY"),
-                Outcome::NotFound => (1, by_plan, "NOANSWER"),
-                Outcome::Congested => (34, by_plan, "CONGESTION"),
-            };
-            let status = if runs_dial_plan { status } else { "" };
+            let (cause, source, status) = hangup(placed, event);
             format!("{{\"hangupcause\":{cause},\"hangupsource\":\"{source}\",\"dialstatus\":\"{status}\"}}")
         }
         _ => String::new(),
     }
+}
+
+/// The Q.850 cause of a channel's end, which channel it was, and what became of its `Dial`.
+pub(crate) fn hangup<'a>(placed: &'a Placed<'a>, event: Event) -> (u32, &'a str, &'static str) {
+    let runs_dial_plan = matches!(event.role, Role::Caller | Role::LocalSecond);
+    let (caller, called) = (placed.name(Role::Caller), placed.name(Role::Called));
+    let by_plan = if runs_dial_plan { "dialplan/builtin" } else { called };
+    // Q.850 causes; 127 and 0 are what chan_pjsip leaves for a cancelled and a timed-out Dial.
+    let (cause, source, status) = match placed.call.outcome {
+        Outcome::Answered { .. } if is_feature(placed) => (16, "dialplan/builtin", ""),
+        Outcome::Answered { released_by: Side::Caller, .. } => (16, caller, "ANSWER"),
+        Outcome::Answered { released_by: Side::Called, .. } => (16, called, "ANSWER"),
+        Outcome::NoAnswer if runs_dial_plan => (16, by_plan, "NOANSWER"),
+        Outcome::NoAnswer => (0, "", ""),
+        Outcome::Cancelled if runs_dial_plan => (127, caller, "CANCEL"),
+        Outcome::Cancelled => (127, "", ""),
+        Outcome::Busy => (17, by_plan, "BUSY"),
+        Outcome::NotFound => (1, by_plan, "NOANSWER"),
+        Outcome::Congested => (34, by_plan, "CONGESTION"),
+    };
+    (cause, source, if runs_dial_plan { status } else { "" })
+}
+
+/// The ids of a call's bridges.
+pub(crate) fn bridge_ids(placed: &Placed<'_>) -> [String; 2] {
+    let mut random = placed.random.clone();
+    [bridge_id(random.next_u64(), random.next_u64()), bridge_id(random.next_u64(), random.next_u64())]
 }
 
 /// A version 4 UUID.

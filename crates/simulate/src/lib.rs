@@ -1,11 +1,12 @@
 //! Seeded, labelled telephone traffic with attacks in it, as the files a real Asterisk would have written.
 //!
 //! A [`Case`] is the traffic of one PBX and the truth about it: made by [`japan_2015`] or by a [`Scenario`], written by
-//! [`write_cdr_csv`], [`write_cel_csv`], [`write_incident_labels`] and [`write_call_labels`]. A seed gives the same bytes on
+//! [`write_cdr_csv`], [`write_cel_csv`], [`write_ami`], [`write_incident_labels`] and [`write_call_labels`]. A seed gives the same bytes on
 //! every machine: integers only, a generator of its own, no clock, no hash map.
 //!
 //! Every number dialled is fictional; the module `numbers` says how far that can be guaranteed.
 
+mod ami;
 mod attack;
 mod call;
 mod case;
@@ -22,6 +23,7 @@ mod scenario;
 mod switch;
 mod tables;
 
+pub use ami::write_ami;
 pub use call::{Call, HOUR, Incident, MINUTE, Outcome, Route, SECOND, Side};
 pub use case::{Case, LabelledCall};
 pub use cdr_csv::write_cdr_csv;

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::{fs, path::PathBuf};
 
-use tollwatch_simulate::{Case, Kind, Scenario, write_cdr_csv, write_cel_csv};
+use tollwatch_simulate::{Case, Kind, Scenario, write_ami, write_cdr_csv, write_cel_csv};
 
 fn captured(file: &str) -> Option<String> {
     let path =
@@ -167,4 +167,33 @@ fn every_channel_lives_through_the_events_of_a_real_one() {
         }
     }
     assert!(compared >= 8, "{compared} lives compared");
+}
+
+/// The keys of each kind of event, in every order in which they come.
+fn keys(text: &str) -> BTreeMap<String, BTreeSet<Vec<String>>> {
+    let mut kinds: BTreeMap<String, BTreeSet<Vec<String>>> = BTreeMap::new();
+    for packet in text.split("\r\n\r\n").filter(|packet| packet.starts_with("Event: ")) {
+        let pairs = packet.split("\r\n").filter_map(|line| line.split_once(':'));
+        let keys = pairs.clone().map(|(key, _)| key.to_owned()).collect();
+        let kind = pairs.map(|(_, value)| value.trim().to_owned()).next().expect("it starts so");
+        kinds.entry(kind).or_default().insert(keys);
+    }
+    kinds
+}
+
+#[test]
+fn events_of_the_manager_interface_have_the_keys_that_asterisk_gives_them() {
+    let ours = keys(&written(write_ami));
+    assert_eq!(ours.len(), 7);
+    assert!(ours.values().all(|orders| orders.len() == 1), "{ours:?}");
+    let Some(text) = captured("ami_raw.txt") else { return };
+    let theirs = keys(&text);
+    for (kind, orders) in ours {
+        let mut orders = orders.into_iter();
+        let own = orders.next().expect("one");
+        // A site may have more columns put behind a call record.
+        let is_like =
+            |other: &Vec<String>| if kind == "Cdr" { other.starts_with(&own) } else { *other == own };
+        assert!(theirs[&kind].iter().any(is_like), "{kind}: {own:?}, but {:?}", theirs[&kind]);
+    }
 }

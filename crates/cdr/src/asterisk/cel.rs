@@ -14,24 +14,26 @@ use super::channel;
 use crate::{CallEvent, CallEventKind, EventTime, Leg, Party, Place, Record, Sink};
 use boot::Boot;
 use channels::{Channel, Channels, How, LegState};
-use extra::Transfer;
 use parent::{Match, Parent};
 use serde::{Deserialize, Serialize};
+
+pub(super) use channels::places_calls;
+pub(super) use extra::{Extra, Transfer};
 
 /// The columns of a row that matter here, without their quotes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CelRow<'a> {
-    event: &'a [u8],
-    number: &'a [u8],
-    extension: &'a [u8],
-    context: &'a [u8],
-    channel: &'a [u8],
-    application: &'a [u8],
-    data: &'a [u8],
-    account: &'a [u8],
-    unique_id: &'a [u8],
-    linked_id: &'a [u8],
-    extra: &'a [u8],
+    pub(super) event: &'a [u8],
+    pub(super) number: &'a [u8],
+    pub(super) extension: &'a [u8],
+    pub(super) context: &'a [u8],
+    pub(super) channel: &'a [u8],
+    pub(super) application: &'a [u8],
+    pub(super) data: &'a [u8],
+    pub(super) account: &'a [u8],
+    pub(super) unique_id: &'a [u8],
+    pub(super) linked_id: &'a [u8],
+    pub(super) extra: Extra<'a>,
 }
 
 impl<'a> CelRow<'a> {
@@ -63,7 +65,7 @@ impl<'a> CelRow<'a> {
             account,
             unique_id,
             linked_id,
-            extra,
+            extra: Extra::Text(extra),
         }
     }
 }
@@ -107,6 +109,19 @@ impl CelTracker {
     /// over. A row may yield several: a leg that starts late and is answered, a transfer that leaves two
     /// parties, a new start of the PBX that ends every leg there was.
     pub(crate) fn row(&mut self, at: EventTime, row: &CelRow<'_>, place: Place, sink: &mut impl Sink) {
+        if !self.take(at, row, place, sink) {
+            sink.passed_over(place);
+        }
+    }
+
+    /// The same, for what is told by several rows at one place: whether this one yields a record.
+    pub(super) fn take(
+        &mut self,
+        at: EventTime,
+        row: &CelRow<'_>,
+        place: Place,
+        sink: &mut impl Sink,
+    ) -> bool {
         let mut out = Out { at, call_id: row.linked_id, account: row.account, place, sink, yielded: false };
         match row.event {
             b"CHAN_START" => self.channel_started(row, &mut out),
@@ -122,9 +137,17 @@ impl CelTracker {
                 }
             }
         }
-        if !out.yielded {
-            sink.passed_over(place);
-        }
+        out.yielded
+    }
+
+    /// Whether this channel is open.
+    pub(super) fn knows(&self, unique_id: &[u8]) -> bool {
+        self.channels.find(unique_id).is_some()
+    }
+
+    /// The open channels and the calls they belong to, the oldest first.
+    pub(super) fn open(&self) -> Vec<(Box<[u8]>, Box<[u8]>)> {
+        self.channels.ids().map(|(unique_id, linked_id)| (unique_id.into(), linked_id.into())).collect()
     }
 
     fn channel_started(&mut self, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
@@ -236,7 +259,7 @@ impl CelTracker {
             };
             out.event(channel::leg(&channel.name), kind);
         }
-        let cause = extra::hangup_cause(row.extra);
+        let cause = row.extra.hangup_cause();
         if let Some(outcome) = channel.leg.outcome(cause).or_else(|| channel.opened.outcome(cause)) {
             out.event(channel::leg(&channel.name), CallEventKind::Ended { outcome });
         }
@@ -277,7 +300,7 @@ impl CelTracker {
     }
 
     fn transferred(&mut self, row: &CelRow<'_>, out: &mut Out<'_, impl Sink>) {
-        let Some(transfer) = Transfer::read(row.extra) else { return };
+        let Some(transfer) = row.extra.transfer() else { return };
         if let Some((unique_id, stand)) = transfer.onward() {
             // What the party that was sent on dials next, it may dial without a row of its own.
             if let Some(serial) = self.channels.find(unique_id) {

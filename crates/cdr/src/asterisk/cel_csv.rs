@@ -46,7 +46,11 @@ fn event_time(
     Ok(EventTime::from_seconds(created))
 }
 
-fn written_time(text: &[u8], created: impl Fn() -> Option<i64>, reader: &mut Reader) -> Option<EventTime> {
+pub(super) fn written_time(
+    text: &[u8],
+    created: impl Fn() -> Option<i64>,
+    reader: &mut Reader,
+) -> Option<EventTime> {
     let dot = text.iter().position(|&byte| byte == b'.');
     let whole = text.get(..dot.unwrap_or(text.len()))?;
     let micros = match dot {
@@ -66,13 +70,13 @@ fn written_time(text: &[u8], created: impl Fn() -> Option<i64>, reader: &mut Rea
     Some(EventTime::from_micros(seconds * 1_000_000 + micros))
 }
 
-fn micros(fraction: &[u8]) -> Option<i64> {
+pub(super) fn micros(fraction: &[u8]) -> Option<i64> {
     let scale = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1].get(fraction.len())?;
     Some(digits(fraction)? * scale)
 }
 
 /// At most twelve digits: seconds up to the year 33658.
-fn digits(text: &[u8]) -> Option<i64> {
+pub(super) fn digits(text: &[u8]) -> Option<i64> {
     if !(1..=12).contains(&text.len()) {
         return None;
     }

@@ -41,6 +41,7 @@ impl RowReader<'_> {
         let mut scratch = std::mem::take(&mut self.reader.spare);
         let plain = match plan.shape {
             Shape::Json => json_row(row.bytes(), plan, &mut scratch),
+            Shape::Packets => Err(RejectReason::Shape.into()),
             Shape::Separated => Ok(row.rewritten(&mut scratch, plan.quotes, plan.trim)),
         };
         let done = plain.and_then(|plain| self.columns(&plain, row, place, sink));

@@ -60,6 +60,13 @@ pub(super) fn compile(raw: &RawDescriptor, text: &str) -> Result<Plan, Descripto
     if *reader == ReaderKind::Columns {
         complete(fields, &mut faults);
     }
+    if (*reader == ReaderKind::AsteriskAmi) != (lines.shape == Shape::Packets) {
+        faults.add(
+            "lines.shape",
+            "the reader `asterisk_ami` and the shape `packets` belong together",
+            "both, or neither",
+        );
+    }
     for (name, spellings) in &raw.spellings {
         match names.names.iter_mut().find(|known| known.name == *name) {
             Some(known) => known.spellings.clone_from(spellings),
@@ -93,6 +100,7 @@ pub(super) fn compile(raw: &RawDescriptor, text: &str) -> Result<Plan, Descripto
                 any(&sources.dialled),
             ]
         }
+        ReaderKind::AsteriskAmi => Vec::new(),
         ReaderKind::AsteriskCel => sources.events.iter().map(|&name| vec![name]).collect(),
         ReaderKind::Tollwatch => Vec::new(),
     };
@@ -366,12 +374,12 @@ fn layouts(
     names: &[Name],
     faults: &mut Faults,
 ) -> Vec<Layout> {
-    if lines.header == Header::Required || lines.shape == Shape::Json {
+    let by_key = matches!(lines.shape, Shape::Json | Shape::Packets);
+    if lines.header == Header::Required || by_key {
         if !lines.behind.is_empty() || lines.further_columns || lines.width_min.is_some() {
             faults.add("lines", "columns are found by name", "no `behind`, `further_columns`, `width_min`");
         }
-        let json = lines.shape == Shape::Json;
-        return json
+        return by_key
             .then(|| Layout {
                 narrowest: 0,
                 widest: usize::MAX,

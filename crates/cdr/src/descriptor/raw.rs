@@ -54,6 +54,8 @@ pub(crate) enum ReaderKind {
     Columns,
     /// The tracker of Asterisk's channel events.
     AsteriskCel,
+    /// The events of Asterisk's manager interface; `fields` speaks of those that are call records.
+    AsteriskAmi,
     /// The records of `cdr.v1.json` and `call-event.v1.json`.
     Tollwatch,
 }
@@ -162,6 +164,8 @@ pub(crate) enum Shape {
     Separated,
     /// One JSON object a line; columns are its keys.
     Json,
+    /// Lines of `Key: value`, up to an empty line; columns are the keys. For the readers that say so.
+    Packets,
 }
 
 /// How quotes are written.

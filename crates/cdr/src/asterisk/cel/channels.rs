@@ -34,6 +34,11 @@ fn is_code(extension: &[u8]) -> bool {
     extension.iter().any(|byte| matches!(byte, b'*' | b'#'))
 }
 
+/// Whether a channel in `application` places calls.
+pub(in crate::asterisk) fn places_calls(application: &[u8]) -> bool {
+    How::of(application, b"").is_some()
+}
+
 /// Where in the dialplan a channel is: the number it is at and the context that gives it its meaning.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stand {
@@ -211,6 +216,10 @@ impl Channels {
     }
     pub(super) fn get(&self, serial: u64) -> Option<&Channel> {
         self.by_serial.get(&serial)
+    }
+    /// The unique ids of all channels and the ids of their calls, the oldest first.
+    pub(super) fn ids(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.by_serial.values().map(|channel| (&*channel.unique_id, &*channel.linked_id))
     }
     /// The channels of a call, the newest first.
     pub(super) fn of_call(&self, linked_id: &[u8]) -> impl Iterator<Item = (u64, &Channel)> {

@@ -2,8 +2,43 @@
 use super::channels::Stand;
 use serde::Deserialize;
 
+/// What a row says beyond its other columns.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::asterisk) enum Extra<'a> {
+    /// The column as it is written.
+    Text(&'a [u8]),
+    /// The Q.850 cause of a hang-up.
+    Cause(Option<i64>),
+    /// A transfer.
+    Transfer(&'a Transfer),
+}
+
+impl Default for Extra<'_> {
+    fn default() -> Self {
+        Self::Text(b"")
+    }
+}
+
+impl Extra<'_> {
+    pub(super) fn hangup_cause(self) -> Option<i64> {
+        match self {
+            Self::Text(text) => hangup_cause(text),
+            Self::Cause(cause) => cause,
+            Self::Transfer(_) => None,
+        }
+    }
+
+    pub(super) fn transfer(self) -> Option<Transfer> {
+        match self {
+            Self::Text(text) => Transfer::read(text),
+            Self::Cause(_) => None,
+            Self::Transfer(transfer) => Some(transfer.clone()),
+        }
+    }
+}
+
 /// The Q.850 cause of a hang-up: `{"hangupcause":16,…}`, or `16,dialplan/builtin,` before Asterisk 12.
-pub(super) fn hangup_cause(extra: &[u8]) -> Option<i64> {
+fn hangup_cause(extra: &[u8]) -> Option<i64> {
     #[derive(Deserialize)]
     struct Hangup {
         hangupcause: i64,
@@ -16,23 +51,23 @@ pub(super) fn hangup_cause(extra: &[u8]) -> Option<i64> {
 }
 
 /// What a transfer's row says of the parties that are left.
-#[derive(Debug, Deserialize)]
-pub(super) struct Transfer {
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(in crate::asterisk) struct Transfer {
     /// Where the party was sent; blind transfers only.
-    extension: Option<String>,
-    context: Option<String>,
+    pub(in crate::asterisk) extension: Option<String>,
+    pub(in crate::asterisk) context: Option<String>,
     #[serde(rename = "transferee_channel_name")]
-    transferee: Option<String>,
+    pub(in crate::asterisk) transferee: Option<String>,
     #[serde(rename = "transferee_channel_uniqueid")]
-    transferee_unique_id: Option<String>,
+    pub(in crate::asterisk) transferee_unique_id: Option<String>,
     /// The party it was joined with; attended transfers only.
     #[serde(rename = "transfer_target_channel_name")]
-    target: Option<String>,
+    pub(in crate::asterisk) target: Option<String>,
 }
 
 impl Transfer {
     /// None where the column is no JSON; bytes that are no text lose only themselves.
-    pub(super) fn read(extra: &[u8]) -> Option<Self> {
+    fn read(extra: &[u8]) -> Option<Self> {
         serde_json::from_str(&String::from_utf8_lossy(extra)).ok()
     }
 
