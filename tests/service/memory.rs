@@ -60,7 +60,8 @@ fn memory_and_file_handles_do_not_grow_with_a_day_of_two_thousand_extensions() {
         let samples = &samples[number * PARTS / 4..(number + 1) * PARTS / 4];
         let mut resident: Vec<u64> = samples.iter().map(|(resident, _)| *resident).collect();
         resident.sort_unstable();
-        (resident[resident.len() / 2], samples.iter().map(|(_, handles)| *handles).max().unwrap())
+        // A delivery or a question may have one open at that moment; what is left open is there each time.
+        (resident[resident.len() / 2], samples.iter().map(|(_, handles)| *handles).min().unwrap())
     };
     let ((second, handles), (last, handles_at_last)) = (quarter(1), quarter(3));
     println!("{last} kB resident, {second} kB half a day before; {handles_at_last} and {handles} handles");
