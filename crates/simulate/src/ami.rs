@@ -15,7 +15,7 @@ use crate::switch::{Placed, Role};
 /// What is said at an instant.
 enum Said<'a> {
     Step(Event),
-    Record(Row<'a>),
+    Record(Box<Row<'a>>),
 }
 
 /// Writes a stream from its banner on.
@@ -26,7 +26,9 @@ pub fn write_ami(case: &Case, out: &mut impl Write) -> io::Result<()> {
     let mut said = Vec::new();
     for (index, one) in placed.iter().enumerate() {
         said.extend(sequence(one).into_iter().map(|event| (event.at, index, Said::Step(event))));
-        said.extend(rows(case, one).into_iter().map(|row| (one.ended_at, index, Said::Record(row))));
+        said.extend(
+            rows(case, one).into_iter().map(|row| (one.ended_at, index, Said::Record(Box::new(row)))),
+        );
     }
     // Stable: what is said of one call at the same microsecond keeps its order.
     said.sort_by_key(|(at, index, _)| (*at, *index));

@@ -70,6 +70,9 @@ impl<'a> CelRow<'a> {
     }
 }
 
+/// The id of a channel, and of the call it belongs to.
+pub(super) type ChannelOfCall = (Box<[u8]>, Box<[u8]>);
+
 /// Follows the channels of calls that are under way, and tells what happens to their legs.
 ///
 /// | event | becomes |
@@ -146,7 +149,7 @@ impl CelTracker {
     }
 
     /// The open channels and the calls they belong to, the oldest first.
-    pub(super) fn open(&self) -> Vec<(Box<[u8]>, Box<[u8]>)> {
+    pub(super) fn open(&self) -> Vec<ChannelOfCall> {
         self.channels.ids().map(|(unique_id, linked_id)| (unique_id.into(), linked_id.into())).collect()
     }
 

@@ -100,9 +100,8 @@ pub(super) fn compile(raw: &RawDescriptor, text: &str) -> Result<Plan, Descripto
                 any(&sources.dialled),
             ]
         }
-        ReaderKind::AsteriskAmi => Vec::new(),
         ReaderKind::AsteriskCel => sources.events.iter().map(|&name| vec![name]).collect(),
-        ReaderKind::Tollwatch => Vec::new(),
+        ReaderKind::AsteriskAmi | ReaderKind::Tollwatch => Vec::new(),
     };
     Ok(Plan {
         name: name.clone(),

@@ -77,7 +77,7 @@ impl Clock {
         let received = self.received?;
         if let Some(created) = created {
             let apart = created.micros().saturating_sub(received.saturating_add(self.ahead));
-            if apart > 0 || apart < -AGREE_MICROS {
+            if !(-AGREE_MICROS..=0).contains(&apart) {
                 let ahead = created.micros().saturating_sub(received);
                 self.ahead = if ahead.abs() < AGREE_MICROS { ahead.max(0) } else { ahead };
             }

@@ -115,10 +115,9 @@ impl Packets {
             let first = rest.get(..RECORD_MAX).unwrap_or(rest);
             let end = match memchr::memchr(b'\n', first) {
                 Some(at) if first.get(..at).is_some_and(|line| line.ends_with(b"\r")) => LineEnd::Both,
-                Some(_) => LineEnd::LineFeed,
                 None if first.len() < RECORD_MAX && !end_of_input => return None,
                 None if memchr::memchr(b'\r', first).is_some() => LineEnd::CarriageReturn,
-                None => LineEnd::LineFeed,
+                _ => LineEnd::LineFeed,
             };
             self.end = Some(end);
         }

@@ -46,7 +46,7 @@ fn told(stream: &str) -> Told {
 
 /// Packets of these lines, as the interface ends them.
 fn stream(packets: &[&str]) -> String {
-    packets.iter().map(|packet| format!("{}\r\n\r\n", packet.replace(" | ", "\r\n"))).collect()
+    packets.iter().flat_map(|packet| [packet.replace(" | ", "\r\n"), "\r\n\r\n".to_owned()]).collect()
 }
 
 /// 105 calls a trunk: the caller's channel and its Dial, 5 s before the called one.
