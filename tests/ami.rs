@@ -21,7 +21,7 @@ const RUNS: [(&str, &str); 10] = [
 ];
 
 /// The packets of a stream for which `keep` holds, and what stands in front of the first.
-fn packets(stream: &[u8], keep: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+pub(crate) fn packets(stream: &[u8], mut keep: impl FnMut(&[u8]) -> bool) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut rest = stream;
     while let Some(end) = rest.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
@@ -34,7 +34,7 @@ fn packets(stream: &[u8], keep: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     kept
 }
 
-fn is_cdr(packet: &[u8]) -> bool {
+pub(crate) fn is_cdr(packet: &[u8]) -> bool {
     packet.windows(11).any(|bytes| bytes == b"Event: Cdr\r")
 }
 
@@ -85,7 +85,7 @@ fn scanned(files: &[&Path], zone: &str) -> Engine {
 }
 
 /// Incidents without what depends on when a packet was written: rule, whom, how bad, which calls.
-fn told(engine: &Engine) -> BTreeSet<String> {
+pub(crate) fn told(engine: &Engine) -> BTreeSet<String> {
     wire(engine)
         .into_iter()
         .map(|incident| {
@@ -108,7 +108,7 @@ fn told(engine: &Engine) -> BTreeSet<String> {
 }
 
 /// What one has and the other has not, each way.
-fn differing<T: Ord + Clone>(one: &BTreeSet<T>, other: &BTreeSet<T>) -> [Vec<T>; 2] {
+pub(crate) fn differing<T: Ord + Clone>(one: &BTreeSet<T>, other: &BTreeSet<T>) -> [Vec<T>; 2] {
     [one.difference(other).cloned().collect(), other.difference(one).cloned().collect()]
 }
 
@@ -197,11 +197,11 @@ fn call_records_and_the_interface_give_one_call_one_count_and_the_settled_second
     }
 }
 
-fn case(kind: Kind) -> Case {
+pub(crate) fn case(kind: Kind) -> Case {
     Scenario::new(7).extensions(20).days(4).attack(kind).build().unwrap()
 }
 
-fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> Vec<u8> {
+pub(crate) fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> Vec<u8> {
     let mut bytes = Vec::new();
     write(&mut bytes).unwrap();
     bytes

@@ -7,6 +7,7 @@
     reason = "a test may fail"
 )]
 mod ami;
+mod ami_live;
 mod attribution;
 mod bugs;
 mod business_hours;

@@ -6,6 +6,9 @@ use std::time::SystemTime;
 pub struct FileNumber(u64);
 
 impl FileNumber {
+    /// Of sources that are no files.
+    pub(crate) const ONLY: Self = Self(0);
+
     /// Gives the number and moves on to the next.
     pub(crate) fn take(next: &mut u64) -> Self {
         let number = Self(*next);

@@ -6,6 +6,14 @@ use std::path::PathBuf;
 /// it lies there, compressed if it is.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
+    /// A manager interface cannot be listened to.
+    #[error("manager interface at {address}")]
+    Ami {
+        /// `host:port`
+        address: String,
+        /// Why.
+        source: crate::AmiFault,
+    },
     /// The file could not be opened.
     #[error("cannot open {}", path.display())]
     Open {

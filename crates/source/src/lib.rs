@@ -1,4 +1,4 @@
-//! Where records come from: files, plain or compressed, and standard input.
+//! Where records come from: files, plain or compressed, standard input, and the manager interface of a PBX.
 //!
 //! [`Input`] opens a source and unpacks it; [`Blocks`] cuts it into the large blocks the decoders of
 //! `tollwatch-cdr` want, and keeps the record that a block's end cuts through. Nothing here knows what
@@ -14,6 +14,7 @@
 //! }
 //! # Ok(()) }
 //! ```
+mod ami;
 mod blocks;
 mod chunk;
 mod error;
@@ -21,6 +22,7 @@ mod follow;
 mod input;
 mod mark;
 
+pub use ami::{Ami, AmiFault, AmiLogin, AmiOptions, AmiSecret};
 pub use blocks::{Block, Blocks};
 pub use chunk::{Chunk, Counters, FileNumber};
 pub use error::SourceError;

@@ -1,11 +1,13 @@
 //! Configuration: embedded defaults, a file over them, flags over that; all faults at once.
 mod deck;
+mod interface;
 mod place;
 mod raw;
 mod service;
 mod sources;
 mod tenants;
 
+pub use interface::{Interface, SecretPlace};
 pub(crate) use raw::TenantConfig;
 pub use raw::{DestinationConfig, RatesConfig, RawConfig, ServiceConfig, SiteConfig, SourceConfig};
 pub use service::Service;

@@ -12,8 +12,9 @@ mod zones;
 
 pub use cli::run;
 pub use config::{
-    Config, ConfigProblem, DestinationConfig, Followed, From, Overrides, RatesConfig, RawConfig, Service,
-    ServiceConfig, SiteConfig, Source, SourceConfig, Sources, TenantSettings, Timezone, default_text,
+    Config, ConfigProblem, DestinationConfig, Followed, From, Interface, Overrides, RatesConfig, RawConfig,
+    SecretPlace, Service, ServiceConfig, SiteConfig, Source, SourceConfig, Sources, TenantSettings, Timezone,
+    default_text,
 };
 pub use language::Language;
 pub use scan::{FileReport, Quarantine, Reading, RejectSample, ScanError, ScanReport, Scanner};

@@ -19,6 +19,7 @@ mod looking;
 mod mutes;
 mod outbox;
 mod pulse;
+mod reader;
 mod reading;
 mod runner;
 mod saved;

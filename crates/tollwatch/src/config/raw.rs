@@ -85,6 +85,21 @@ pub struct SourceConfig {
     /// A log that `tollwatch run` reads as it grows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow: Option<String>,
+    /// The manager interface of an Asterisk that `tollwatch run` listens to: `host:port`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ami: Option<String>,
+    /// The user that logs in there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// `challenge`, by which the secret is not sent, or `plain`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
+    /// The file that holds the user's secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_file: Option<String>,
+    /// The variable of the environment that does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_env: Option<String>,
     /// `tollwatch run` raises the alarm when there was no record for so long; learned from the source without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silent_after: Option<String>,

@@ -1,4 +1,5 @@
 //! Which files are read in which way: `[site]`, and `[[sources]]` over it.
+use super::interface::Interface;
 use super::raw::{SiteConfig, SourceConfig};
 use crate::zones;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,8 @@ pub struct Followed {
 pub enum From {
     /// A log that grows and is rotated.
     Log(PathBuf),
+    /// A manager interface.
+    Interface(Interface),
 }
 
 /// How files are to be read.
@@ -101,7 +104,12 @@ impl Sources {
             let log = raw.follow.as_ref().map(|path| absolute(path, folder.as_deref()));
             // What the service follows, a scan reads in the same way.
             files.extend(log.as_ref().map(|path| glob::Pattern::escape(&path.display().to_string())));
-            let patterns = patterns(&files, folder.as_deref(), &place, problems);
+            let interface = Interface::new(raw, folder.as_deref(), &place, problems);
+            let patterns = if raw.ami.is_some() {
+                Vec::new()
+            } else {
+                patterns(&files, folder.as_deref(), &place, problems)
+            };
             for (key, name) in [("tenant", &raw.tenant), ("system", &raw.system)] {
                 if name.as_deref() == Some("") {
                     let hint = "write a name, or leave it out";
@@ -134,9 +142,13 @@ impl Sources {
                     0
                 });
             }
-            if let Some(log) = log {
-                followed.extend(follow(raw, log, &source, &place, &followed, problems));
-            } else {
+            if interface.is_some() {
+                source.format = Interface::format();
+            }
+            let from = interface.map(From::Interface).or(log.map(From::Log));
+            if let Some(from) = from {
+                followed.extend(follow(raw, from, &source, &place, &followed, problems));
+            } else if raw.ami.is_none() {
                 for (key, is_given) in
                     [("name", raw.name.is_some()), ("silent_after", raw.silent_after.is_some())]
                 {
@@ -206,6 +218,11 @@ pub(super) fn unread() -> SourceConfig {
         files: vec!["*".to_owned()],
         name: None,
         follow: None,
+        ami: None,
+        username: None,
+        login: None,
+        secret_file: None,
+        secret_env: None,
         silent_after: None,
         tenant: None,
         format: None,
@@ -214,14 +231,14 @@ pub(super) fn unread() -> SourceConfig {
     }
 }
 
-fn absolute(path: &str, folder: Option<&Path>) -> PathBuf {
+pub(super) fn absolute(path: &str, folder: Option<&Path>) -> PathBuf {
     folder.map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
 }
 
 /// A source that is followed, with its faults.
 fn follow(
     raw: &SourceConfig,
-    log: PathBuf,
+    from: From,
     source: &Source,
     place: &str,
     others: &[Followed],
@@ -230,7 +247,10 @@ fn follow(
     let mut problem = |key: &str, what: String, hint: &str| {
         problems.push(Problem::new(format!("{place}.{key}"), what, hint));
     };
-    let name = raw.name.clone().unwrap_or_else(|| log.display().to_string());
+    let name = raw.name.clone().unwrap_or_else(|| match &from {
+        From::Log(path) => path.display().to_string(),
+        From::Interface(interface) => interface.address.clone(),
+    });
     if others.iter().any(|other| other.name == name) {
         problem("name", format!("`{name}` is taken already"), "names of followed sources are unique");
     }
@@ -252,7 +272,7 @@ fn follow(
             return None;
         }
     };
-    Some(Followed { name, from: From::Log(log), zone, source: source.clone(), silent_after })
+    Some(Followed { name, from, zone, source: source.clone(), silent_after })
 }
 
 fn timezone(text: &str, place: &str, problems: &mut Vec<Problem>) -> Timezone {

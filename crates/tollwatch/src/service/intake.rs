@@ -1,6 +1,7 @@
 //! One source of the service: read as it grows, decoded, and its records kept until their turn comes.
 use super::conditions::Detail;
 use super::pulse::Pulse;
+use super::reader::{self, Reader};
 use crate::config::{Followed, From};
 use crate::scan::{Counting, Quarantine, Recorded, Tally, with_causes};
 use chrono::{DateTime, Utc};
@@ -10,7 +11,7 @@ use std::path::Path;
 use std::time::SystemTime;
 use tollwatch_cdr::{Decoder, Detection, EventTime, Format, OffsetCheck, Record, Zone, detect};
 use tollwatch_detect::TenantId;
-use tollwatch_source::{Chunk, Counters, FileNumber, Follow, FollowOptions, Position, SourceError};
+use tollwatch_source::{Chunk, Counters, FileNumber, Position, SourceError};
 
 /// A source is live while the newest of its records is so near to the clock on the wall when it is read.
 const LIVE_SECONDS: i64 = 600;
@@ -24,7 +25,7 @@ const SHARE_OF: u64 = 200;
 pub(super) struct Intake {
     pub(super) followed: Followed,
     pub(super) tenant: TenantId,
-    reader: Follow,
+    reader: Reader,
     decoding: Decoding,
     /// Records that wait for their turn, and how many have had it.
     pub(super) queue: Recorded,
@@ -78,12 +79,7 @@ pub(super) struct Kept {
 impl Intake {
     /// A source that goes on where `kept` was, or begins.
     pub(super) fn new(followed: Followed, tenant: TenantId, kept: Option<Kept>, now: DateTime<Utc>) -> Self {
-        let From::Log(path) = &followed.from;
-        let options = FollowOptions::default();
-        let reader = match &kept {
-            Some(kept) => Follow::restore(path, options, &kept.position),
-            None => Follow::new(path, options),
-        };
+        let reader = Reader::new(&followed.from, kept.as_ref().map(|kept| &kept.position));
         let (decoder, mut pulse, last_record, live) = match kept {
             Some(Kept { decoder, pulse, last_record, live, .. }) => (decoder, pulse, last_record, live),
             None => (None, Pulse::default(), None, false),
@@ -165,9 +161,7 @@ impl Intake {
         quarantine: Option<&mut Quarantine>,
     ) -> bool {
         let Self { reader, decoding, queue, tally, followed, .. } = self;
-        let path = match &followed.from {
-            From::Log(path) => path.as_path(),
-        };
+        let path = reader::path(&followed.from);
         let before = (tally.records, tally.rejected());
         let read = match reader.poll(wall) {
             Ok(Some(chunk)) => {
@@ -226,6 +220,12 @@ impl Intake {
         let quiet = now.timestamp().saturating_sub(last);
         (quiet > limit).then(|| {
             let (quiet, limit) = (quiet / 60, limit / 60);
+            if let From::Interface(_) = self.followed.from {
+                return Detail::new(
+                    format!("nothing was heard for {quiet} min; it is silent after {limit} min. Is the PBX running?"),
+                    format!("{quiet} 分間、何も届いていません ({limit} 分で無音とみなします)。PBX は動いていますか。"),
+                );
+            }
             Detail::new(
                 format!(
                     "no record for {quiet} min; it is silent after {limit} min. Is the PBX running, does it still \
