@@ -96,13 +96,19 @@ impl Listing {
         // Who dials stands before who is dialled.
         self.channels.sort_by_cached_key(|listed| order(&listed.unique_id));
         let heard: Vec<bool> = self.channels.iter().map(|listed| tracker.knows(&listed.unique_id)).collect();
-        for (listed, _) in self.channels.iter().zip(&heard).filter(|(_, heard)| !**heard) {
-            let row = CelRow { event: b"CHAN_START", application: b"", data: b"", ..listed.row() };
-            yielded |= tracker.take(listed.since(now), &row, place, sink);
-            if places_calls(&listed.application) {
+        for (listed, heard) in self.channels.iter().zip(&heard) {
+            if !heard {
+                let row = CelRow { event: b"CHAN_START", application: b"", data: b"", ..listed.row() };
+                yielded |= tracker.take(listed.since(now), &row, place, sink);
+            }
+            // It may have begun to dial unheard.
+            let before = applications.of(&listed.unique_id);
+            let is_new = (&before.name, &before.data) != (&listed.application, &listed.data);
+            if is_new && places_calls(&listed.application) {
                 let row = CelRow { event: b"APP_START", ..listed.row() };
                 applications.step(&row);
-                yielded |= tracker.take(listed.since(now), &row, place, sink);
+                let at = if *heard { now } else { listed.since(now) };
+                yielded |= tracker.take(at, &row, place, sink);
             }
         }
         // A channel that dials may be up before whom it dials answers.
